@@ -209,4 +209,13 @@ mod tests {
                 .all(|card| crate::tokens::passes_luhn(card.number))
         );
     }
+
+    #[test]
+    fn the_documentation_lists_every_card() {
+        let documentation = include_str!("lib.rs");
+        for card in TEST_CARDS {
+            let row = format!("| {} | `{}` |", card.number, card.token);
+            assert!(documentation.contains(&row), "{row}");
+        }
+    }
 }
