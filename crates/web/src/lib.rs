@@ -1,1 +1,22 @@
-//! web.
+//! The HTTP glue between axum and a service: routes that declare who may call them, problem+json,
+//! idempotency keys, cursor pagination, body limits, authentication, OpenAPI.
+//!
+//! A service's `http.rs` is a [`Routes`] table on top and thin handlers below:
+//! parse → authorize → execute or query → render.
+
+mod auth;
+mod extract;
+mod problem;
+mod routes;
+mod token;
+mod upstream;
+
+pub use auth::{Access, Caller, Principal, hash_token};
+pub use extract::{Ctx, Json, Page, Path, Query};
+pub use problem::Problem;
+pub use routes::{Doc, Routes, Service};
+pub use token::{Claims, TokenError, Verifier};
+pub use upstream::{InProcess, Upstream};
+
+/// Largest request body a route takes unless it says otherwise.
+pub const BODY_LIMIT: usize = 1024 * 1024;

@@ -1,0 +1,208 @@
+//! For tests of services: given / when / then on deciders, commands over several streams without
+//! a store, golden files, and stand-ins for the clock, the ids and the key ring.
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+};
+
+use crate::{
+    Clock, Command, Decider, DeciderSpec, ErasedState, Event, Ids, KeyRing, KeyRingError, PersonId,
+    Rejection, States, StreamId, Timestamp, UnitOfWork, Work, with_keys,
+};
+
+/// `given::<Order>(events).when(command)`, then compare.
+pub fn given<D: Decider>(events: impl IntoIterator<Item = D::Event>) -> Given<D> {
+    let mut state = D::State::default();
+    events
+        .into_iter()
+        .for_each(|event| D::evolve(&mut state, &event));
+    Given { state }
+}
+
+/// A decider with a past.
+pub struct Given<D: Decider> {
+    /// The state after the given events.
+    pub state: D::State,
+}
+
+impl<D: Decider> Given<D> {
+    /// Decides `command`; on success the events are folded in, so steps can be chained.
+    pub fn when(&mut self, command: D::Command) -> Result<Vec<D::Event>, Rejection> {
+        let events = D::decide(&self.state, &command)?;
+        events
+            .iter()
+            .for_each(|event| D::evolve(&mut self.state, event));
+        Ok(events)
+    }
+}
+
+/// A service's streams in memory, to run multi-stream [`Command`]s in tests.
+pub struct World {
+    specs: HashMap<&'static str, DeciderSpec>,
+    streams: HashMap<StreamId, (Box<dyn ErasedState>, i64)>,
+    /// The present.
+    pub now: Timestamp,
+}
+
+impl States for World {
+    fn find(&self, stream: &StreamId) -> Option<(&dyn ErasedState, i64)> {
+        self.streams
+            .get(stream)
+            .map(|(state, version)| (state.as_ref(), *version))
+    }
+
+    fn initial(&self, category: &str) -> Option<Box<dyn ErasedState>> {
+        self.specs.get(category).map(|spec| (spec.initial)())
+    }
+}
+
+impl World {
+    /// Streams of these deciders.
+    pub fn new(specs: impl IntoIterator<Item = DeciderSpec>) -> Self {
+        let specs = specs
+            .into_iter()
+            .map(|spec| (spec.category, spec))
+            .collect();
+        Self {
+            specs,
+            streams: HashMap::new(),
+            now: Timestamp(1_700_000_000_000_000),
+        }
+    }
+
+    /// Runs `command` as the batcher would, with its events applied on success.
+    ///
+    /// # Panics
+    /// When the command reads a stream of a decider that is not part of this world.
+    pub fn run<C: Command>(&mut self, command: &C) -> Result<(C::Output, Work), Rejection> {
+        let mut wanted = command.streams();
+        loop {
+            for stream in wanted.drain(..) {
+                let initial = self.initial(stream.category());
+                let initial = initial.unwrap_or_else(|| panic!("no decider for {stream}"));
+                self.streams.entry(stream).or_insert((initial, 0));
+            }
+            let keys = plain_keys();
+            let (result, mut work) = with_keys(&keys, || {
+                let mut unit = UnitOfWork::new(self, self.now);
+                let result = command.handle(&mut unit);
+                (result, unit.finish())
+            });
+            if !work.missing.is_empty() {
+                wanted = std::mem::take(&mut work.missing);
+                continue;
+            }
+            let output = result?;
+            for (stream, changed) in &work.changed {
+                self.streams
+                    .insert(stream.clone(), (changed.0.copy(), changed.1));
+            }
+            return Ok((output, work));
+        }
+    }
+
+    /// The state of a stream.
+    pub fn state<D: Decider>(&self, id: &str) -> D::State {
+        let found = self.find(&StreamId::new(D::CATEGORY, id));
+        found
+            .and_then(|(state, _)| state.as_any().downcast_ref::<D::State>().cloned())
+            .unwrap_or_default()
+    }
+}
+
+/// Wire names of what a unit of work decided, in order.
+pub fn kinds(work: &Work) -> Vec<&'static str> {
+    work.events.iter().map(|event| event.kind).collect()
+}
+
+/// Checks that every event type of `E` has a golden file `<wire name>.json` in `folder`, that it
+/// can be read, and that writing it again gives the same JSON. Old versions stay readable for ever.
+///
+/// # Panics
+/// When a file is missing or reads differently.
+pub fn assert_golden<E: Event>(folder: impl AsRef<Path>) {
+    for kind in E::TYPES {
+        let path = folder.as_ref().join(format!("{kind}.json"));
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|e| panic!("{kind} needs a golden file {}: {e}", path.display()));
+        let again = with_keys(&plain_keys(), || {
+            let event = E::decode(kind, &text).unwrap_or_else(|e| panic!("{e}"));
+            event.encode().unwrap_or_else(|e| panic!("{kind}: {e}"))
+        });
+        let parse = |t: &str| {
+            serde_json::from_str::<serde_json::Value>(t).unwrap_or_else(|e| panic!("{kind}: {e}"))
+        };
+        assert_eq!(
+            parse(&again),
+            parse(&text),
+            "{kind} is not written as its golden file says"
+        );
+    }
+}
+
+/// Writes an event's golden file (with the test key ring), for a new event version.
+///
+/// # Panics
+/// When the file cannot be written.
+pub fn write_golden<E: Event>(folder: impl AsRef<Path>, event: &E) {
+    let text = with_keys(&plain_keys(), || event.encode()).unwrap_or_else(|e| panic!("{e}"));
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}"));
+    let path = folder.as_ref().join(format!("{}.json", event.wire_name()));
+    let text = format!("{value:#}\n");
+    std::fs::write(&path, text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+}
+
+/// A key ring that "seals" by reversing the bytes: readable golden files, never for production.
+pub fn plain_keys() -> Arc<dyn KeyRing> {
+    Arc::new(PlainKeys)
+}
+
+struct PlainKeys;
+
+impl KeyRing for PlainKeys {
+    fn seal(&self, _: &PersonId, plain: &[u8]) -> Result<Vec<u8>, KeyRingError> {
+        Ok(plain.iter().rev().copied().collect())
+    }
+
+    fn open(&self, _: &PersonId, sealed: &[u8]) -> Result<Option<Vec<u8>>, KeyRingError> {
+        Ok(Some(sealed.iter().rev().copied().collect()))
+    }
+
+    fn blind(&self, purpose: &str, value: &str) -> String {
+        let letters: String = value
+            .chars()
+            .rev()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
+        format!("{purpose}{letters}")
+    }
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub struct FixedClock(pub AtomicI64);
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Ids that count.
+#[derive(Debug, Default)]
+pub struct CountingIds(AtomicU64);
+
+impl Ids for CountingIds {
+    fn next(&self) -> String {
+        format!("{:032x}", self.0.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+
+    fn secret(&self) -> [u8; 32] {
+        [self.0.fetch_add(1, Ordering::SeqCst) as u8; 32]
+    }
+}
