@@ -201,26 +201,32 @@ impl Api {
     ) -> Result<(CartState, bool), AppError> {
         let fresh: Arc<Mutex<Option<Outcome>>> = Arc::default();
         let slot = fresh.clone();
-        let id = command.id.clone();
+        let (id, request) = (command.id.clone(), app.ids().next());
+        let mine = request.clone();
         let render = move |outcome: &Outcome| {
-            let body = serde_json::json!({ "cart": id, "changed": outcome.changed });
+            let record = Record {
+                cart: id.clone(),
+                request: mine.clone(),
+                changed: outcome.changed,
+            };
             if let Ok(mut slot) = slot.lock() {
                 *slot = Some(outcome.clone());
             }
-            Stored {
-                status,
-                body: body.to_string(),
-            }
+            let body = serde_json::to_string(&record).unwrap_or_default();
+            Stored { status, body }
         };
         let stored = app.execute_once(ctx, key, command, render).await?;
-        let fresh = fresh.lock().ok().and_then(|mut slot| slot.take());
-        if let Some(outcome) = fresh {
-            return Ok((outcome.cart, outcome.changed));
-        }
         let record: Record = serde_json::from_str(&stored.body)
             .map_err(|_| AppError::Internal("an idempotency record is damaged".into()))?;
-        let cart = app.state::<Cart>(record.cart.as_str()).await?.state;
-        Ok((cart, record.changed))
+        // Only what this very request committed may be shown without reading it again.
+        let fresh = fresh.lock().ok().and_then(|mut slot| slot.take());
+        match fresh.filter(|_| record.request == request) {
+            Some(outcome) => Ok((outcome.cart, record.changed)),
+            None => {
+                let cart = app.state::<Cart>(record.cart.as_str()).await?.state;
+                Ok((cart, record.changed))
+            }
+        }
     }
 
     async fn readable(&self, app: &App, who: &Who, id: &CartId) -> Result<CartState, Problem> {
@@ -259,9 +265,11 @@ impl Api {
     }
 }
 
-#[derive(serde::Deserialize)]
+/// What is kept for repeats of a request.
+#[derive(serde::Serialize, serde::Deserialize)]
 struct Record {
     cart: CartId,
+    request: String,
     changed: bool,
 }
 
