@@ -21,6 +21,8 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("identity", identity::SigningKeyEvent::TYPES);
     add("identity", identity::CustomerEvent::TYPES);
     add("catalog", catalog::ProductEvent::TYPES);
+    add("catalog", catalog::CategoryEvent::TYPES);
+    add("catalog", catalog::ClaimEvent::TYPES);
     add("inventory", inventory::StockEvent::TYPES);
     add("inventory", inventory::ReservationEvent::TYPES);
     add("cart", cart::CartEvent::TYPES);
