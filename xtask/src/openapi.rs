@@ -19,8 +19,8 @@ pub struct Args {
 
 /// Writes the document, or compares it.
 pub fn run(workspace: &Workspace, args: &Args) -> Outcome {
-    let made =
-        output(&mut workspace.cargo(&["run", "--quiet", "--package", "souk", "--", "openapi"]))?;
+    let mut souk = workspace.cargo("run --quiet --package souk -- openapi");
+    let made = output(&mut souk)?;
     let made: Value = serde_json::from_str(&made)
         .map_err(|e| format!("`souk openapi` did not print JSON: {e}"))?;
     let path = workspace.root.join(FILE);

@@ -75,22 +75,15 @@ pub fn run(workspace: &Workspace, args: &Args) -> Outcome {
 fn steps(workspace: &Workspace, args: &Args, counts: &mut Counts) -> Outcome {
     step("browser", || browser(workspace))?;
     step("format", || {
-        succeed(&mut workspace.cargo(&["fmt", "--all", "--check"]))
+        succeed(&mut workspace.cargo("fmt --all --check"))
     })?;
     step("clippy", || {
-        let args = [
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ];
-        succeed(&mut workspace.cargo(&args))
+        let clippy = "clippy --workspace --all-targets -- -D warnings";
+        succeed(&mut workspace.cargo(clippy))
     })?;
     step("lint", || lint::run(workspace, &lint::Args { quiet: true }))?;
     step("tests", || {
-        counted(&mut workspace.cargo(&["test", "--workspace"]), counts)
+        counted(&mut workspace.cargo("test --workspace"), counts)
     })?;
     step("openapi", || {
         openapi::run(workspace, &openapi::Args { check: true })

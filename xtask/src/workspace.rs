@@ -32,10 +32,11 @@ impl Workspace {
     }
 
     /// A cargo command that runs in the root, with the toolchain this tool was started with.
-    pub fn cargo(&self, args: &[&str]) -> Command {
+    /// `words`: its arguments, separated by spaces.
+    pub fn cargo(&self, words: &str) -> Command {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let mut command = Command::new(cargo);
-        command.current_dir(&self.root).args(args);
+        command.current_dir(&self.root).args(words.split(' '));
         command
     }
 

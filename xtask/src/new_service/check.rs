@@ -29,23 +29,20 @@ pub fn run(workspace: &Workspace) -> Outcome {
     mirror(workspace, &made)?;
     let names = Names::new(NAME, None)?;
     write::service(&made, &names)?;
+    write::format(&made, &names)?;
     mirror(&made, &copy)?;
-    let cargo = |args: &[&str]| {
-        let mut command = copy.cargo(args);
+    let cargo = |words: &str| {
+        let mut command = copy.cargo(words);
         command.env("CARGO_TARGET_DIR", workspace.target());
         command
     };
-    // The names of the template are as long as those of its example, so formatting must agree.
-    succeed(&mut cargo(&["fmt", "--all", "--check"]))?;
-    succeed(&mut cargo(&["test", "--quiet", "--package", NAME]))?;
-    let served = output(&mut cargo(&[
-        "run",
-        "--quiet",
-        "--package",
-        "souk",
-        "--",
-        "openapi",
-    ]))?;
+    let strictly = "--all-targets --no-deps -- -D warnings";
+    succeed(&mut cargo(&format!(
+        "clippy --quiet --package {NAME} {strictly}"
+    )))?;
+    succeed(&mut cargo(&format!("test --quiet --package {NAME}")))?;
+    succeed(&mut cargo("run --quiet --package xtask -- lint --quiet"))?;
+    let served = output(&mut cargo("run --quiet --package souk -- openapi"))?;
     let served: serde_json::Value = serde_json::from_str(&served)?;
     for (path, method) in [
         ("/api/wishlists", "post"),

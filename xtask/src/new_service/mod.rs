@@ -6,7 +6,7 @@ mod names;
 mod register;
 mod write;
 
-use crate::workspace::{Outcome, Workspace, succeed};
+use crate::workspace::{Outcome, Workspace};
 use names::Names;
 
 /// `cargo xtask new-service`
@@ -36,8 +36,7 @@ pub fn run(workspace: &Workspace, args: &Args) -> Outcome {
     };
     let names = Names::new(name, args.thing.as_deref())?;
     write::service(workspace, &names)?;
-    // Longer names wrap differently, so the formatter has the last word.
-    succeed(&mut workspace.cargo(&["fmt", "--package", name, "--package", "contracts"]))?;
+    write::format(workspace, &names)?;
     println!("services/{name} is there, and the shop serves it at /api/{name}.");
     println!();
     println!("  its tests             cargo test -p {name}");

@@ -4,7 +4,7 @@
 use std::fs;
 
 use super::{names::Names, register};
-use crate::workspace::{Outcome, Workspace};
+use crate::workspace::{Outcome, Workspace, succeed};
 
 /// Path (with `@…@` words) and content of every file of a service.
 const TEMPLATES: &[(&str, &str)] = &[
@@ -71,6 +71,12 @@ pub fn service(workspace: &Workspace, names: &Names) -> Outcome<Vec<String>> {
         fs::write(&path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
     }
     Ok(files.into_iter().map(|(path, _)| path).collect())
+}
+
+/// Puts the new files into the formatter's shape: longer names wrap differently.
+pub fn format(workspace: &Workspace, names: &Names) -> Outcome {
+    let words = format!("fmt --package {} --package contracts", names.name);
+    succeed(&mut workspace.cargo(&words))
 }
 
 /// The files that list services, with the new one in them.
