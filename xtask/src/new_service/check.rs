@@ -30,6 +30,7 @@ pub fn run(workspace: &Workspace) -> Outcome {
     let names = Names::new(NAME, None)?;
     write::service(&made, &names)?;
     write::format(&made, &names)?;
+    renumber(&made)?;
     mirror(&made, &copy)?;
     let cargo = |words: &str| {
         let mut command = copy.cargo(words);
@@ -60,6 +61,19 @@ pub fn run(workspace: &Workspace) -> Outcome {
         started.elapsed()
     );
     Ok(())
+}
+
+/// Gives the copy's crates another version. Cargo tells artefacts apart by name and version, not by
+/// the workspace's folder: with the same version the copy's would be taken for the real ones.
+fn renumber(workspace: &Workspace) -> Outcome {
+    let path = workspace.root.join("Cargo.toml");
+    let text = fs::read_to_string(&path)?;
+    let (before, rest) = text
+        .split_once("[workspace.package]\nversion = \"")
+        .ok_or("the root Cargo.toml does not begin [workspace.package] with a version")?;
+    let (_, after) = rest.split_once('"').ok_or("a version without its end")?;
+    let text = format!("{before}[workspace.package]\nversion = \"0.0.0-check\"{after}");
+    Ok(fs::write(path, text)?)
 }
 
 /// Makes `to` the same as `from`, without its builds, its history and its hidden files.

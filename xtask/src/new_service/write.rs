@@ -37,6 +37,10 @@ const TEMPLATES: &[(&str, &str)] = &[
         include_str!("../../templates/http.rs.txt"),
     ),
     (
+        "services/@name@/tests/flow.rs",
+        include_str!("../../templates/flow.rs.txt"),
+    ),
+    (
         "services/@name@/golden/@name@.@thing@.created.v1.json",
         include_str!("../../templates/golden.json.txt"),
     ),
