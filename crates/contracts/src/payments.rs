@@ -98,6 +98,9 @@ pub struct PaymentOperationRequested {
     pub amount: Money,
     /// The provider's own id of the payment.
     pub provider_reference: String,
+    /// Which provider.
+    #[serde(default)]
+    pub provider: String,
     /// Why, for people; a refund's reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
