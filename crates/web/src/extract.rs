@@ -67,10 +67,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-/// Parses a body; the problem names the field by its path.
+/// Parses a body; the problem names the field by its path. No body at all is an empty object, so
+/// that a route whose fields are all optional can be called without one.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    // No body is an empty object: then the missing field is named, if one is needed at all.
-    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
     // The path is tracked only when something is wrong: tracking costs.
     serde_json::from_slice(bytes).or_else(|_| {
         let mut reader = serde_json::Deserializer::from_slice(bytes);
