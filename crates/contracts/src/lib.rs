@@ -36,6 +36,7 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("cart", cart::CartEvent::TYPES);
     add("orders", orders::OrderEvent::TYPES);
     add("payments", payments::PaymentEvent::TYPES);
+    add("payments", payments::ProviderEventEvent::TYPES);
     all
 }
 
