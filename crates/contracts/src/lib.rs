@@ -28,11 +28,15 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("identity", identity::ApiKeyEvent::TYPES);
     add("identity", identity::SessionEvent::TYPES);
     add("catalog", catalog::ProductEvent::TYPES);
+    add("catalog", catalog::CategoryEvent::TYPES);
+    add("catalog", catalog::ClaimEvent::TYPES);
     add("inventory", inventory::StockEvent::TYPES);
     add("inventory", inventory::ReservationEvent::TYPES);
+    add("inventory", inventory::LocationsEvent::TYPES);
     add("cart", cart::CartEvent::TYPES);
     add("orders", orders::OrderEvent::TYPES);
     add("payments", payments::PaymentEvent::TYPES);
+    add("payments", payments::ProviderEventEvent::TYPES);
     all
 }
 
