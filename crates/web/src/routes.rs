@@ -114,11 +114,14 @@ impl Doc {
     }
 }
 
+/// Adds the route to the router of its path.
+type Make = Box<dyn FnOnce(&mut MethodRouter<App>, &App, &Arc<Verifier>) + Send>;
+
 struct Route {
     path: &'static str,
     method: Method,
     access: Access,
-    make: Box<dyn FnOnce(&mut MethodRouter<App>, &App, &Arc<Verifier>) + Send>,
+    make: Make,
     doc: Doc,
 }
 
