@@ -228,6 +228,7 @@ fn what_does_not_concern_orders_leads_to_nothing() {
         on_hand: 1,
         reason: contracts::inventory::MovementReason::Received,
         reference: None,
+        note: None,
         available: 1,
     });
     assert_eq!(
