@@ -5,7 +5,10 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, value::Serde};
+use minijinja::{
+    AutoEscape, Environment, Error, HtmlEscape, Output, State, UndefinedBehavior, Value, context,
+    value::Serde,
+};
 use rust_embed::RustEmbed;
 use serde::Serialize;
 
@@ -26,6 +29,7 @@ impl Pages {
         let mut environment = Environment::new();
         // Every template is HTML, whatever its name: nothing is ever printed unescaped by accident.
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        environment.set_formatter(escaped);
         environment.set_undefined_behavior(UndefinedBehavior::Chainable);
         environment.set_auto_reload(cfg!(debug_assertions));
         let own = config.templates.clone().map(minijinja::path_loader);
@@ -45,9 +49,25 @@ impl Pages {
         Self { environment }
     }
 
-    fn render(&self, template: &str, context: minijinja::Value) -> Result<String, minijinja::Error> {
+    fn render(&self, template: &str, context: Value) -> Result<String, Error> {
         self.environment.get_template(template)?.render(context)
     }
+}
+
+/// Prints a value: safe HTML as it is, everything else with `& < > " '` escaped. Unlike the
+/// engine's own way this leaves `/` alone, of which addresses are full.
+fn escaped(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    let text = match value.as_str() {
+        Some(text) if !value.is_safe() => text,
+        _ => return minijinja::escape_formatter(out, state, value),
+    };
+    for (place, piece) in text.split('/').enumerate() {
+        if place > 0 {
+            out.write_str("/")?;
+        }
+        write!(out, "{}", HtmlEscape(piece))?;
+    }
+    Ok(())
 }
 
 /// How long a page may be kept.
