@@ -1,10 +1,19 @@
 //! What the catalogue publishes, and the types of its API.
 
+mod input;
+mod slug;
+
 use std::collections::BTreeMap;
 
 use kernel::{Money, event_set, id};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub use input::{
+    BulkAnswer, BulkMode, BulkProblem, BulkRequest, BulkResult, BulkStatus, CategoryChange,
+    CategoryInput, CategoryListed, ProductInput, VariantInput,
+};
+pub use slug::{MAX_HANDLE, is_handle, slug};
 
 id!(
     /// A product.
@@ -157,6 +166,9 @@ pub struct ProductUpdated {
     /// SKUs that were part of it and are no longer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub removed_skus: Vec<String>,
+    /// The handle it had before, when that changed; free again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_handle: Option<String>,
 }
 
 /// A product is gone.
@@ -179,5 +191,82 @@ event_set! {
         Updated(ProductUpdated) = "catalog.product.updated.v1",
         /// Gone.
         Deleted(ProductDeleted) = "catalog.product.deleted.v1",
+    }
+}
+
+/// A category as the catalogue publishes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Category {
+    /// Its id.
+    pub id: CategoryId,
+    /// From the root, such as `clothing/shirts`; for ever the same.
+    pub path: String,
+    /// What shoppers read.
+    pub name: String,
+}
+
+/// A category was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CategoryCreated {
+    /// All of it.
+    pub category: Category,
+}
+
+/// A category has another name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CategoryRenamed {
+    /// All of it, as it is now.
+    pub category: Category,
+}
+
+event_set! {
+    /// The life of a category.
+    pub enum CategoryEvent {
+        /// Made.
+        Created(CategoryCreated) = "catalog.category.created.v1",
+        /// Renamed.
+        Renamed(CategoryRenamed) = "catalog.category.renamed.v1",
+    }
+}
+
+/// What a claimed value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClaimKind {
+    /// A product's handle.
+    Handle,
+    /// A variant's SKU.
+    Sku,
+}
+
+/// A value that must be unique in the shop belongs to a product now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClaimTaken {
+    /// What kind of value.
+    pub kind: ClaimKind,
+    /// The value.
+    pub value: String,
+    /// Whose it is.
+    pub product_id: ProductId,
+}
+
+/// A unique value is free again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClaimReleased {
+    /// What kind of value.
+    pub kind: ClaimKind,
+    /// The value.
+    pub value: String,
+    /// Whose it was.
+    pub product_id: ProductId,
+}
+
+event_set! {
+    /// What happens to one unique value.
+    pub enum ClaimEvent {
+        /// Taken.
+        Taken(ClaimTaken) = "catalog.claim.taken.v1",
+        /// Free again.
+        Released(ClaimReleased) = "catalog.claim.released.v1",
     }
 }

@@ -1,1 +1,25 @@
-//! runtime.
+//! Gives services life: decides and commits their commands in batches, feeds their subscriptions,
+//! workers, timers and projections, keeps the keys of personal data, starts and stops it all.
+//!
+//! Services are written against `kernel` and do not know this crate.
+
+mod batcher;
+mod broadcast;
+mod clock;
+mod consumer;
+mod engine;
+mod keyring;
+mod ops;
+mod plan;
+mod projections;
+mod service;
+mod start;
+mod states;
+mod subscription;
+mod timers;
+mod worker;
+
+pub use clock::{RandomIds, SystemClock};
+pub use keyring::SqliteKeyRing;
+pub use ops::{DeadLetter, Ops, OpsError};
+pub use start::{Runtime, RuntimeConfig, StartError};

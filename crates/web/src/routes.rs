@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::DefaultBodyLimit,
     handler::Handler,
     http::{Method, StatusCode},
@@ -126,7 +126,10 @@ struct Route {
 #[derive(Default)]
 pub struct Routes {
     routes: Vec<Route>,
+    shared: Vec<Share>,
 }
+
+type Share = Box<dyn FnOnce(Router<App>) -> Router<App> + Send>;
 
 macro_rules! method {
     ($(#[$doc:meta])* $name:ident, $method:ident) => {
@@ -205,6 +208,14 @@ impl Routes {
         self
     }
 
+    /// Gives every handler of the table a value of the service's own (a configuration, a limiter),
+    /// which it takes as `axum::Extension<T>`.
+    pub fn share<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        let layer = move |router: Router<App>| router.layer(Extension(value));
+        self.shared.push(Box::new(layer));
+        self
+    }
+
     /// Every route: method, path, access.
     pub fn table(&self) -> Vec<(Method, &'static str, Access)> {
         self.routes
@@ -258,6 +269,9 @@ impl Routes {
         let mut router = Router::new();
         for (path, methods) in by_path {
             router = router.route(path, methods.fallback(method_not_allowed));
+        }
+        for share in self.shared {
+            router = share(router);
         }
         router.fallback(not_found).with_state(app)
     }

@@ -1,0 +1,47 @@
+//! Live feeds: every instance hears events without keeping a record of where it is.
+
+use kernel::{Broadcast, From, with_keys};
+
+use crate::consumer::{CHUNK, CaughtUp, Surround};
+
+/// Feeds one topic to one listener until the process stops.
+pub(crate) async fn run(
+    around: Surround,
+    broadcast: Broadcast,
+    topic: &'static str,
+    caught_up: CaughtUp,
+) {
+    let mut head = match around.log.watch(topic) {
+        Ok(head) => head,
+        Err(error) => {
+            return tracing::error!(%error, feed = broadcast.name, "a live feed cannot start");
+        }
+    };
+    let keys = around.shared.keys();
+    let mut position = if broadcast.from == From::Now {
+        *head.borrow()
+    } else {
+        0
+    };
+    loop {
+        match around.log.read(topic, position, CHUNK).await {
+            Ok(events) => {
+                with_keys(&keys, || {
+                    events.iter().for_each(|event| (broadcast.listen)(event))
+                });
+                position = events.last().map_or(position, |event| event.position);
+            }
+            Err(error) => {
+                tracing::warn!(%error, feed = broadcast.name, "a live feed cannot read; will try again");
+                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            }
+        }
+        if position >= *head.borrow() {
+            caught_up.send_if_modified(|done| !std::mem::replace(done, true));
+        }
+        tokio::select! {
+            () = around.stop.cancelled() => return,
+            found = head.wait_for(|head| *head > position) => if found.is_err() { return },
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The port that services' handlers and workers hold: [`kernel::Engine`] over a batcher and a store.
+
+use std::sync::Arc;
+
+use kernel::{
+    Answer, AppError, BoxFuture, Clock, Engine, Ids, KeyRing, Rows, Statement, Submission,
+};
+use store::Store;
+
+use crate::{
+    batcher::{Item, app_error},
+    service::{Inlet, Shared},
+};
+
+pub(crate) struct ServiceEngine {
+    pub shared: Arc<Shared>,
+    pub keys: Arc<dyn KeyRing>,
+    pub inlet: Inlet,
+    pub store: Arc<dyn Store>,
+}
+
+impl Engine for ServiceEngine {
+    fn submit(&self, submission: Submission) -> BoxFuture<'_, Result<Answer, AppError>> {
+        Box::pin(self.inlet.send(|reply| Item::Command { submission, reply }))
+    }
+
+    fn query(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, AppError>> {
+        Box::pin(async move {
+            self.store
+                .query(statements)
+                .await
+                .map_err(|e| app_error(&e))
+        })
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        self.shared.clock.as_ref()
+    }
+
+    fn ids(&self) -> &dyn Ids {
+        self.shared.ids.as_ref()
+    }
+
+    fn keys(&self) -> &Arc<dyn KeyRing> {
+        &self.keys
+    }
+}

@@ -1,0 +1,295 @@
+//! The key ring of the embedded placement: a small SQLite file of its own with one key per person.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use kernel::{Ids, KeyRing, KeyRingError, PersonId};
+use quick_cache::sync::Cache;
+use ring::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hmac,
+    rand::{SecureRandom as _, SystemRandom},
+};
+use rusqlite::{Connection, OptionalExtension as _};
+
+const KEPT: usize = 20_000;
+
+/// Keys in SQLite; a new key is durable before the commit that needs it ([`persist`](Self::persist)).
+pub struct SqliteKeyRing {
+    connection: Mutex<Connection>,
+    keys: Cache<PersonId, Option<Arc<LessSafeKey>>>,
+    pending: Mutex<Vec<(PersonId, [u8; 32])>>,
+    has_pending: AtomicBool,
+    blind: hmac::Key,
+    random: SystemRandom,
+    ids: Arc<dyn Ids>,
+}
+
+impl SqliteKeyRing {
+    /// Opens or makes the ring.
+    pub fn open(path: &Path, ids: Arc<dyn Ids>) -> Result<Self, KeyRingError> {
+        let connection = Connection::open(path).map_err(error)?;
+        let setup = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 5000; \
+            CREATE TABLE IF NOT EXISTS keys (person TEXT PRIMARY KEY, key BLOB NOT NULL) STRICT, WITHOUT ROWID; \
+            CREATE TABLE IF NOT EXISTS erased (person TEXT PRIMARY KEY) STRICT, WITHOUT ROWID; \
+            CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;";
+        connection.execute_batch(setup).map_err(error)?;
+        restrict(path);
+        let insert =
+            "INSERT INTO secrets (name, value) VALUES ('blind', ?1) ON CONFLICT (name) DO NOTHING";
+        connection.execute(insert, [ids.secret()]).map_err(error)?;
+        let blind: Vec<u8> = connection
+            .query_row(
+                "SELECT value FROM secrets WHERE name = 'blind'",
+                [],
+                |row| row.get(0),
+            )
+            .map_err(error)?;
+        Ok(Self {
+            connection: Mutex::new(connection),
+            keys: Cache::new(KEPT),
+            pending: Mutex::default(),
+            has_pending: AtomicBool::new(false),
+            blind: hmac::Key::new(hmac::HMAC_SHA256, &blind),
+            random: SystemRandom::new(),
+            ids,
+        })
+    }
+
+    /// Whether keys wait to be made durable.
+    pub fn has_pending(&self) -> bool {
+        self.has_pending.load(Ordering::Acquire)
+    }
+
+    /// Makes new keys durable. Blocking; called before a commit that holds data sealed with them.
+    pub fn persist(&self) -> Result<(), KeyRingError> {
+        let mut connection = lock(&self.connection)?;
+        // Taken under the connection's lock: when this returns, everything sealed before is durable.
+        let new = std::mem::take(&mut *lock(&self.pending)?);
+        self.has_pending.store(false, Ordering::Release);
+        if new.is_empty() {
+            return Ok(());
+        }
+        let written = (|| {
+            let transaction = connection.transaction()?;
+            {
+                let text = "INSERT INTO keys (person, key) VALUES (?1, ?2) ON CONFLICT (person) DO NOTHING";
+                let mut prepared = transaction.prepare_cached(text)?;
+                for (person, key) in &new {
+                    prepared.execute((person.as_str(), key))?;
+                }
+            }
+            transaction.commit()
+        })();
+        written.map_err(|failure: rusqlite::Error| {
+            // Not durable: keep them for the next try, so that no commit goes by without them.
+            if let Ok(mut pending) = self.pending.lock() {
+                pending.extend(new);
+                self.has_pending.store(true, Ordering::Release);
+            }
+            error(failure)
+        })
+    }
+
+    /// Deletes a person's key for good: what was sealed with it can never be read again, and no
+    /// new key is made for them. The caller has recorded the erasure as an event before.
+    pub fn erase(&self, person: &PersonId) -> Result<(), KeyRingError> {
+        let mut connection = lock(&self.connection)?;
+        lock(&self.pending)?.retain(|(pending, _)| pending != person);
+        let transaction = connection.transaction().map_err(error)?;
+        transaction
+            .execute("DELETE FROM keys WHERE person = ?1", [person.as_str()])
+            .map_err(error)?;
+        let insert = "INSERT INTO erased (person) VALUES (?1) ON CONFLICT (person) DO NOTHING";
+        transaction
+            .execute(insert, [person.as_str()])
+            .map_err(error)?;
+        transaction.commit().map_err(error)?;
+        self.keys.insert(person.clone(), None);
+        connection
+            .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+            .map_err(error)
+    }
+
+    fn stored(&self, person: &PersonId) -> Result<Option<Option<[u8; 32]>>, KeyRingError> {
+        let connection = lock(&self.connection)?;
+        if let Some((_, key)) = lock(&self.pending)?
+            .iter()
+            .find(|(pending, _)| pending == person)
+        {
+            return Ok(Some(Some(*key)));
+        }
+        let found = |text: &str| {
+            let mut prepared = connection.prepare_cached(text)?;
+            prepared
+                .query_row([person.as_str()], |row| row.get::<_, [u8; 32]>(0))
+                .optional()
+        };
+        if let Some(key) = found("SELECT key FROM keys WHERE person = ?1").map_err(error)? {
+            return Ok(Some(Some(key)));
+        }
+        let erased = connection
+            .prepare_cached("SELECT 1 FROM erased WHERE person = ?1")
+            .and_then(|mut prepared| prepared.exists([person.as_str()]))
+            .map_err(error)?;
+        Ok(erased.then_some(None))
+    }
+
+    /// The person's key: `None` if they were erased; made if they are new and `make` is set.
+    fn key(&self, person: &PersonId, make: bool) -> Result<Option<Arc<LessSafeKey>>, KeyRingError> {
+        if let Some(known) = self.keys.get(person) {
+            return Ok(known);
+        }
+        let bytes = match self.stored(person)? {
+            Some(stored) => stored,
+            None if make => {
+                let fresh = self.ids.secret();
+                let mut pending = lock(&self.pending)?;
+                match pending.iter().find(|(other, _)| other == person) {
+                    Some((_, key)) => Some(*key),
+                    None => {
+                        pending.push((person.clone(), fresh));
+                        self.has_pending.store(true, Ordering::Release);
+                        Some(fresh)
+                    }
+                }
+            }
+            // A key that never was: the data is unreadable, as after an erasure.
+            None => return Ok(None),
+        };
+        let key = bytes
+            .map(|bytes| cipher(&bytes).map(Arc::new))
+            .transpose()?;
+        self.keys.insert(person.clone(), key.clone());
+        Ok(key)
+    }
+}
+
+impl KeyRing for SqliteKeyRing {
+    fn seal(&self, person: &PersonId, plain: &[u8]) -> Result<Vec<u8>, KeyRingError> {
+        let key = self
+            .key(person, true)?
+            .ok_or_else(|| KeyRingError("the person was erased".into()))?;
+        let mut nonce = [0; NONCE_LEN];
+        self.random
+            .fill(&mut nonce)
+            .map_err(|_| KeyRingError("no randomness".into()))?;
+        let mut sealed = nonce.to_vec();
+        let mut text = plain.to_vec();
+        key.seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(person.as_str()),
+            &mut text,
+        )
+        .map_err(|_| KeyRingError("cannot seal".into()))?;
+        sealed.append(&mut text);
+        Ok(sealed)
+    }
+
+    fn open(&self, person: &PersonId, sealed: &[u8]) -> Result<Option<Vec<u8>>, KeyRingError> {
+        let Some(key) = self.key(person, false)? else {
+            return Ok(None);
+        };
+        let (nonce, text) = sealed
+            .split_at_checked(NONCE_LEN)
+            .ok_or_else(|| KeyRingError("sealed text too short".into()))?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce)
+            .map_err(|_| KeyRingError("bad nonce".into()))?;
+        let mut text = text.to_vec();
+        let plain = key
+            .open_in_place(nonce, Aad::from(person.as_str()), &mut text)
+            .map_err(|_| KeyRingError("sealed text is damaged or not this person's".into()))?;
+        Ok(Some(plain.to_vec()))
+    }
+
+    fn blind(&self, purpose: &str, value: &str) -> String {
+        let tag = hmac::sign(&self.blind, format!("{purpose}\n{value}").as_bytes());
+        tag.as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+fn cipher(bytes: &[u8; 32]) -> Result<LessSafeKey, KeyRingError> {
+    let key = UnboundKey::new(&AES_256_GCM, bytes).map_err(|_| KeyRingError("bad key".into()))?;
+    Ok(LessSafeKey::new(key))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, KeyRingError> {
+    mutex
+        .lock()
+        .map_err(|_| KeyRingError("the key ring is broken".into()))
+}
+
+fn error(error: rusqlite::Error) -> KeyRingError {
+    KeyRingError(error.to_string())
+}
+
+/// Only the owner may read the keys.
+#[cfg(unix)]
+fn restrict(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    if let Err(error) = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)) {
+        tracing::warn!(%error, "the key ring's file permissions could not be restricted");
+    }
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &Path) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RandomIds;
+
+    #[test]
+    fn what_is_sealed_is_opened_by_the_same_person_until_they_are_erased() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keyring.db");
+        let open = || SqliteKeyRing::open(&path, Arc::new(RandomIds)).expect("opens");
+        let ring = open();
+        let (ann, bob): (PersonId, PersonId) =
+            ("per_a".parse().expect("id"), "per_b".parse().expect("id"));
+        let sealed = ring.seal(&ann, b"ann@example.org").expect("seals");
+        assert!(ring.has_pending());
+        ring.persist().expect("durable");
+        drop(ring);
+
+        let ring = open();
+        assert_eq!(
+            ring.open(&ann, &sealed).expect("opens").as_deref(),
+            Some(&b"ann@example.org"[..])
+        );
+        ring.seal(&bob, b"x").expect("seals");
+        assert!(
+            ring.open(&bob, &sealed).is_err(),
+            "another person's key must not open it"
+        );
+        ring.erase(&ann).expect("erases");
+        assert_eq!(ring.open(&ann, &sealed).expect("answers"), None);
+        assert!(
+            ring.seal(&ann, b"again").is_err(),
+            "an erased person gets no new key"
+        );
+        drop(ring);
+        assert_eq!(open().open(&ann, &sealed).expect("answers"), None);
+    }
+
+    #[test]
+    fn a_key_that_is_not_yet_durable_is_not_lost_by_the_cache() {
+        let ring = SqliteKeyRing::open(Path::new(":memory:"), Arc::new(RandomIds)).expect("opens");
+        let person: PersonId = "per_c".parse().expect("id");
+        let sealed = ring.seal(&person, b"1").expect("seals");
+        ring.keys.clear();
+        assert_eq!(
+            ring.open(&person, &sealed).expect("opens").as_deref(),
+            Some(&b"1"[..])
+        );
+    }
+}

@@ -1,0 +1,231 @@
+//! The operator's port: what the binary's `/api/ops` routes and commands stand on.
+
+use std::{collections::HashMap, sync::Arc};
+
+use eventlog::Log;
+use kernel::{AppError, KeyRing, Projection, Recorded, Source};
+use serde::Serialize;
+use store::{Store, system};
+use tokio::sync::oneshot;
+
+use crate::{
+    SqliteKeyRing,
+    batcher::{Item, app_error},
+    consumer::{Control, Handle},
+    projections,
+    service::Inlet,
+};
+
+/// What operating needs of one service.
+#[derive(Clone)]
+pub(crate) struct ServiceOps {
+    pub store: Arc<dyn Store>,
+    pub inlet: Inlet,
+    pub keys: Arc<dyn KeyRing>,
+    pub handles: Vec<Handle>,
+    pub projections: Vec<Projection>,
+}
+
+/// An event that could not be handled.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DeadLetter {
+    /// The service that could not handle it.
+    pub service: String,
+    /// Its subscription or worker.
+    pub subscription: String,
+    /// Where the event is from.
+    pub topic: String,
+    /// Its position there.
+    pub position: i64,
+    /// Its stream; later events of it wait too.
+    pub stream: String,
+    /// Its type.
+    pub kind: String,
+    /// Why.
+    pub reason: String,
+    /// When, microseconds UTC.
+    pub parked_at: i64,
+}
+
+/// Why an operator's order was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum OpsError {
+    /// No such service, subscription or projection.
+    #[error("there is no {0}")]
+    Unknown(String),
+    /// It failed.
+    #[error(transparent)]
+    Failed(#[from] AppError),
+}
+
+/// The operator's port.
+#[derive(Clone)]
+pub struct Ops {
+    services: HashMap<&'static str, ServiceOps>,
+    log: Arc<dyn Log>,
+    keyring: Arc<SqliteKeyRing>,
+}
+
+impl Ops {
+    pub(crate) fn new(
+        services: HashMap<&'static str, ServiceOps>,
+        log: Arc<dyn Log>,
+        keyring: Arc<SqliteKeyRing>,
+    ) -> Self {
+        Self {
+            services,
+            log,
+            keyring,
+        }
+    }
+
+    /// The key ring, for erasing a person.
+    pub fn keyring(&self) -> &Arc<SqliteKeyRing> {
+        &self.keyring
+    }
+
+    /// Names of the services, sorted.
+    pub fn services(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.services.keys().copied().collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn service(&self, name: &str) -> Result<&ServiceOps, OpsError> {
+        self.services
+            .get(name)
+            .ok_or_else(|| OpsError::Unknown(format!("service {name}")))
+    }
+
+    /// Events of a topic behind a position.
+    pub async fn events(
+        &self,
+        topic: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<Arc<Recorded>>, OpsError> {
+        self.service(topic)?;
+        let read = self.log.read(topic, after, limit).await;
+        Ok(read.map_err(|e| AppError::Unavailable(e.to_string()))?)
+    }
+
+    /// The position of the newest event of a topic.
+    pub fn head(&self, topic: &str) -> Result<i64, OpsError> {
+        let head = self
+            .log
+            .watch(topic)
+            .map_err(|e| OpsError::Unknown(e.to_string()))?;
+        let position = *head.borrow();
+        Ok(position)
+    }
+
+    /// All dead letters, service by service, oldest first.
+    pub async fn dead_letters(&self) -> Result<Vec<DeadLetter>, OpsError> {
+        let mut found = Vec::new();
+        for name in self.services() {
+            let rows = self
+                .service(name)?
+                .store
+                .query(vec![system::dead_letters()])
+                .await;
+            for row in rows.map_err(|e| app_error(&e))?.into_iter().flatten() {
+                found.push(DeadLetter {
+                    service: name.to_owned(),
+                    subscription: row.get(0),
+                    topic: row.get(1),
+                    position: row.get(2),
+                    stream: row.get(3),
+                    kind: row.get(4),
+                    reason: row.get(5),
+                    parked_at: row.get(6),
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Handles a service's dead letters again, in order; answers how many are done. With
+    /// `subscription`, only that one's.
+    pub async fn redrive(
+        &self,
+        service: &str,
+        subscription: Option<&str>,
+    ) -> Result<u64, OpsError> {
+        let handles = self.service(service)?.handles.iter();
+        let chosen: Vec<&Handle> = handles
+            .filter(|handle| subscription.is_none_or(|name| *handle.name == *name))
+            .collect();
+        if chosen.is_empty() {
+            return Err(OpsError::Unknown(format!(
+                "subscription {}",
+                subscription.unwrap_or_default()
+            )));
+        }
+        let mut done = 0;
+        for handle in chosen {
+            let (reply, answer) = oneshot::channel();
+            order(handle, Control::Redrive { reply }).await?;
+            done += answer.await.map_err(|_| stopping())??;
+        }
+        Ok(done)
+    }
+
+    /// The projections of a service.
+    pub fn projections(&self, service: &str) -> Result<Vec<&'static str>, OpsError> {
+        Ok(self
+            .service(service)?
+            .projections
+            .iter()
+            .map(|projection| projection.name)
+            .collect())
+    }
+
+    /// Rebuilds a projection from the log, beside the tables that answer meanwhile.
+    pub async fn rebuild(&self, service: &str, projection: &str) -> Result<(), OpsError> {
+        let ops = self.service(service)?;
+        let found = ops
+            .projections
+            .iter()
+            .find(|known| known.name == projection);
+        let found = found.ok_or_else(|| OpsError::Unknown(format!("projection {projection}")))?;
+        if found.source == Source::Own {
+            let rebuilt =
+                projections::rebuild_own(found, ops.store.as_ref(), &ops.inlet, &ops.keys).await?;
+            ops.inlet
+                .send(|reply| Item::Switch { rebuilt, reply })
+                .await?;
+            return Ok(());
+        }
+        let name = projections::subscription_name(found);
+        let handle = ops.handles.iter().find(|handle| *handle.name == *name);
+        let handle = handle.ok_or_else(|| OpsError::Unknown(format!("subscription {name}")))?;
+        let (reply, answer) = oneshot::channel();
+        order(handle, Control::Rebuild { reply }).await?;
+        answer.await.map_err(|_| stopping())??;
+        Ok(())
+    }
+
+    /// Where each consumer is: service, name, topic, whether it has caught up since the start.
+    pub fn consumers(&self) -> Vec<(&'static str, String, String, bool)> {
+        let mut all = Vec::new();
+        for name in self.services() {
+            for handle in &self.services[name].handles {
+                all.push((
+                    name,
+                    handle.name.to_string(),
+                    handle.topic.to_string(),
+                    *handle.caught_up.borrow(),
+                ));
+            }
+        }
+        all
+    }
+}
+
+async fn order(handle: &Handle, control: Control) -> Result<(), AppError> {
+    handle.control.send(control).await.map_err(|_| stopping())
+}
+
+fn stopping() -> AppError {
+    AppError::Unavailable("the service is stopping".into())
+}

@@ -1,0 +1,72 @@
+//! What the tasks of one service share.
+
+use std::sync::Arc;
+
+use kernel::{AppError, Clock, Ids, KeyRing, Statement};
+use metrics::{Counter, Histogram, counter, histogram};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{SqliteKeyRing, batcher::Item};
+
+/// Clock, ids, keys and metrics of one service.
+pub(crate) struct Shared {
+    pub topic: Arc<str>,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn Ids>,
+    pub keyring: Arc<SqliteKeyRing>,
+    /// Whether this process alone writes the service's database: then what is cached is true and
+    /// versions of streams that were only read need no check.
+    pub sole_owner: bool,
+    pub metrics: CommitMetrics,
+}
+
+impl Shared {
+    pub fn keys(&self) -> Arc<dyn KeyRing> {
+        self.keyring.clone()
+    }
+}
+
+/// Counters of the write path.
+pub(crate) struct CommitMetrics {
+    commits: Counter,
+    events: Counter,
+    batch: Histogram,
+}
+
+impl CommitMetrics {
+    pub fn of(service: &'static str) -> Self {
+        Self {
+            commits: counter!("souk_commits_total", "service" => service),
+            events: counter!("souk_events_total", "service" => service),
+            batch: histogram!("souk_commit_events", "service" => service),
+        }
+    }
+
+    pub fn committed(&self, events: usize) {
+        self.commits.increment(1);
+        self.events.increment(events as u64);
+        self.batch.record(events as f64);
+    }
+}
+
+/// The way into a service's batcher.
+#[derive(Clone)]
+pub(crate) struct Inlet(pub mpsc::Sender<Item>);
+
+impl Inlet {
+    /// Hands an item over and waits until it is committed or refused.
+    pub async fn send<T>(
+        &self,
+        make: impl FnOnce(oneshot::Sender<Result<T, AppError>>) -> Item,
+    ) -> Result<T, AppError> {
+        let (reply, answer) = oneshot::channel();
+        let stopped = || AppError::Unavailable("the service is stopping".into());
+        self.0.send(make(reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// Writes the runtime's own statements.
+    pub async fn write(&self, statements: Vec<Statement>) -> Result<(), AppError> {
+        self.send(|reply| Item::Write { statements, reply }).await
+    }
+}

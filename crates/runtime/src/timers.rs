@@ -1,0 +1,125 @@
+//! Durable timers: rows that were committed with the events that set them, turned into commands
+//! when they fall due. The row goes in the same commit as the command's events.
+
+use std::{collections::HashMap, time::Duration};
+
+use kernel::{OnTimer, Poison, Timer, TimerHandler, Timestamp, with_keys};
+use store::system;
+use tokio::sync::watch;
+
+use crate::{
+    batcher::Item,
+    consumer::{Surround, query},
+};
+
+/// How many due timers are taken at once.
+const CHUNK: i64 = 256;
+/// The longest wait: a jump of the wall clock is noticed within it.
+const LONGEST: Duration = Duration::from_secs(30);
+/// How often expired records of idempotent requests are dropped.
+const SWEEP_SECONDS: i64 = 3600;
+
+pub(crate) struct Runner {
+    pub around: Surround,
+    pub handlers: HashMap<&'static str, OnTimer>,
+    /// The earliest timer set since it was last looked.
+    pub hint: watch::Receiver<Timestamp>,
+    /// To reset the hint.
+    pub reset: watch::Sender<Timestamp>,
+}
+
+/// Handlers by kind.
+pub(crate) fn by_kind(handlers: &[TimerHandler]) -> HashMap<&'static str, OnTimer> {
+    handlers
+        .iter()
+        .map(|handler| (handler.kind, handler.handle.clone()))
+        .collect()
+}
+
+impl Runner {
+    pub async fn run(mut self) {
+        let stop = self.around.stop.clone();
+        let mut swept = Timestamp(0);
+        loop {
+            // Reset before looking, so that a timer set meanwhile wakes the next wait.
+            self.reset.send_replace(Timestamp(i64::MAX));
+            self.hint.mark_unchanged();
+            let now = self.around.shared.clock.now();
+            if now >= swept.plus_seconds(SWEEP_SECONDS) {
+                swept = now;
+                let _ = self
+                    .around
+                    .inlet
+                    .write(vec![system::forget_answers(now)])
+                    .await;
+            }
+            let wait = match self.fire(now).await {
+                Ok(true) => continue,
+                Ok(false) => self.until_next(now).await,
+                Err(reason) => {
+                    tracing::warn!(%reason, "timers wait for the store");
+                    Duration::from_millis(500)
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => {}
+                changed = self.hint.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    /// Fires what is due; answers whether there may be more.
+    async fn fire(&self, now: Timestamp) -> Result<bool, String> {
+        let rows = query(&self.around, system::due_timers(now, CHUNK))
+            .await
+            .map_err(|e| e.to_string())?;
+        let due: Vec<Timer> = rows
+            .iter()
+            .map(|row| Timer {
+                key: row.get(0),
+                due: row.get(1),
+                kind: row.get(2),
+                data: row.get(3),
+            })
+            .collect();
+        let more = due.len() as i64 == CHUNK;
+        let fired = due.into_iter().map(|timer| {
+            let command = self.command(&timer);
+            self.around.inlet.send(|reply| Item::Timer {
+                timer,
+                command,
+                reply,
+            })
+        });
+        for result in futures_util::future::join_all(fired).await {
+            result.map_err(|e| e.to_string())?;
+        }
+        Ok(more)
+    }
+
+    fn command(&self, timer: &Timer) -> Result<Box<dyn kernel::AnyCommand>, Poison> {
+        let keys = self.around.shared.keys();
+        match self.handlers.get(timer.kind.as_str()) {
+            Some(handle) => with_keys(&keys, || handle(timer)),
+            None => Err(Poison(format!(
+                "nothing handles timers of kind {}",
+                timer.kind
+            ))),
+        }
+    }
+
+    async fn until_next(&self, now: Timestamp) -> Duration {
+        let rows = query(&self.around, system::next_timer())
+            .await
+            .unwrap_or_default();
+        let next: Option<i64> = rows.first().and_then(|row| row.get(0));
+        let micros = next.map_or(i64::MAX, |due| (due - now.0).max(0));
+        Duration::from_micros(micros.unsigned_abs()).min(LONGEST)
+    }
+}
+
+/// The pair of ends that carries the hint.
+pub(crate) fn hint() -> (watch::Sender<Timestamp>, watch::Receiver<Timestamp>) {
+    watch::channel(Timestamp(i64::MAX))
+}
