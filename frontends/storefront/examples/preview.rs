@@ -21,7 +21,11 @@ use web::Upstream;
 struct Recorded;
 
 impl Upstream for Recorded {
-    fn call(&self, _: &str, request: axum::http::Request<Body>) -> BoxFuture<'static, Response<Body>> {
+    fn call(
+        &self,
+        _: &str,
+        request: axum::http::Request<Body>,
+    ) -> BoxFuture<'static, Response<Body>> {
         let path = request.uri().path().to_owned();
         let found = answer(path.trim_start_matches("/api/"));
         let (status, body) = match found {
@@ -56,7 +60,9 @@ fn answer(path: &str) -> Option<Value> {
             Some(list)
         }
         "catalog/categories" => read(include_str!("../tests/answers/categories.json")),
-        path if path.starts_with("catalog/products/") => read(include_str!("../tests/answers/product.json")),
+        path if path.starts_with("catalog/products/") => {
+            read(include_str!("../tests/answers/product.json"))
+        }
         path if path.starts_with("carts/crt_trouble") => {
             let mut cart = read(include_str!("../tests/answers/cart.json"))?;
             cart["problems"] = json!([
@@ -66,8 +72,16 @@ fn answer(path: &str) -> Option<Value> {
             Some(cart)
         }
         path if path.starts_with("carts/") => read(include_str!("../tests/answers/cart.json")),
-        "orders/ord_placed" => changed("placed", "timeline", json!([{"at": 1904047500000000i64, "what": "placed", "who": "guest"}])),
-        "orders/ord_bank" => changed("payment_action_required", "payment_action_url", json!("http://127.0.0.1:9090/3ds/1")),
+        "orders/ord_placed" => changed(
+            "placed",
+            "timeline",
+            json!([{"at": 1904047500000000i64, "what": "placed", "who": "guest"}]),
+        ),
+        "orders/ord_bank" => changed(
+            "payment_action_required",
+            "payment_action_url",
+            json!("http://127.0.0.1:9090/3ds/1"),
+        ),
         "orders/ord_declined" => changed("cancelled", "cancel_reason", json!("payment_declined")),
         path if path.starts_with("orders/") => order(),
         _ => None,
@@ -86,7 +100,9 @@ async fn picture(Path(name): Path<String>) -> ([(header::HeaderName, &'static st
 /// Gives every visitor the cookies that the pages need.
 async fn cookies(mut request: Request, next: Next) -> axum::response::Response {
     let cart = match request.uri().query() {
-        Some(query) if query.contains("trouble") => "souk_cart=crt_trouble; souk_count=3; souk_order=gst_x",
+        Some(query) if query.contains("trouble") => {
+            "souk_cart=crt_trouble; souk_count=3; souk_order=gst_x"
+        }
         _ => "souk_cart=crt_01ab; souk_count=3; souk_order=gst_x",
     };
     let headers = request.headers_mut();
@@ -96,7 +112,9 @@ async fn cookies(mut request: Request, next: Next) -> axum::response::Response {
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8099".into());
+    let address = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:8099".into());
     let config = Config::new("The Corner Souk", Currency::GBP, "http://127.0.0.1:9090");
     let app = Router::new()
         .route("/media/{name}", get(picture))

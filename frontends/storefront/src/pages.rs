@@ -7,7 +7,7 @@ use axum::{
 };
 use minijinja::{
     AutoEscape, Environment, Error, HtmlEscape, Output, State, UndefinedBehavior, Value, context,
-    value::Serde,
+    syntax::SyntaxConfig, value::Serde,
 };
 use rust_embed::RustEmbed;
 use serde::Serialize;
@@ -27,6 +27,7 @@ impl Pages {
     /// Templates of a shop: its own where it has them, ours otherwise.
     pub fn new(config: &Config) -> Self {
         let mut environment = Environment::new();
+        environment.set_syntax(tidy());
         // Every template is HTML, whatever its name: nothing is ever printed unescaped by accident.
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment.set_formatter(escaped);
@@ -52,6 +53,13 @@ impl Pages {
     fn render(&self, template: &str, context: Value) -> Result<String, Error> {
         self.environment.get_template(template)?.render(context)
     }
+}
+
+/// Lines that hold only a tag leave no empty line behind.
+fn tidy() -> SyntaxConfig {
+    let mut syntax = SyntaxConfig::builder();
+    syntax.trim_blocks(true).lstrip_blocks(true);
+    syntax.build().unwrap_or_default()
 }
 
 /// Prints a value: safe HTML as it is, everything else with `& < > " '` escaped. Unlike the

@@ -2,7 +2,11 @@
 
 mod stub;
 
-use axum::{body::Body, http::{Request, StatusCode, header}};
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use serde_json::json;
 use stub::{Shop, Stub, problem};
 
 const LIST: &str = "GET /api/catalog/products?limit=24";
@@ -12,7 +16,11 @@ fn catalog() -> Stub {
     Stub::default()
         .on(LIST, 200, recorded!("products"))
         .on(CATEGORIES, 200, recorded!("categories"))
-        .on("GET /api/catalog/products/wool-rug", 200, recorded!("product"))
+        .on(
+            "GET /api/catalog/products/wool-rug",
+            200,
+            recorded!("product"),
+        )
         .on("GET /api/catalog/products/prd_2", 200, recorded!("product"))
 }
 
@@ -44,14 +52,35 @@ async fn hostile_titles_and_addresses_are_text() {
 async fn a_product_shows_its_variants_and_a_clean_description() {
     let got = Shop::new(catalog()).get("/p/wool-rug", "").await;
     assert_eq!(got.status, StatusCode::OK);
-    insta::assert_snapshot!(got.part("<article", "</article>"), @"");
+    insta::assert_snapshot!(got.part("<article", "</article>"));
     got.hides("RUG-EUR").hides("onclick").hides("<script>alert");
+}
+
+#[tokio::test]
+async fn what_is_left_is_told_when_the_inventory_answers() {
+    let level = |sku: &str| format!("GET /api/inventory/levels/{sku}");
+    let stock = |sku: &str, available: i64| json!({"sku": sku, "available": available});
+    let with = |small: i64, large: i64| {
+        let stub = catalog()
+            .on(&level("RUG-S-RED"), 200, stock("RUG-S-RED", small))
+            .on(&level("RUG-L-SAND"), 200, stock("RUG-L-SAND", large));
+        Shop::new(stub)
+    };
+    let got = with(3, 0).get("/p/wool-rug", "").await;
+    got.shows(r#"<option value="RUG-S-RED">Small / Red — £89.00 (only 3 left)</option>"#)
+        .shows(r#"<option value="RUG-L-SAND" disabled>"#);
+    let got = with(0, 0).get("/p/wool-rug", "").await;
+    got.shows("Sold out at the moment. Please come back later.")
+        .hides("add-to-cart");
 }
 
 #[tokio::test]
 async fn a_product_has_one_address() {
     let got = Shop::new(catalog()).get("/p/prd_2", "").await;
-    assert_eq!((got.status, got.header("location")), (StatusCode::SEE_OTHER, "/p/wool-rug"));
+    assert_eq!(
+        (got.status, got.header("location")),
+        (StatusCode::SEE_OTHER, "/p/wool-rug")
+    );
 }
 
 #[tokio::test]
@@ -64,8 +93,11 @@ async fn searches_and_categories_reach_the_catalogue_and_keep_their_place() {
         .shows(r#"href="/c/home/rugs?q=red%20%26%20soft&amp;cursor=bGFtcA""#)
         .shows("Rugs &amp; carpets");
     let empty = "GET /api/catalog/products?limit=24&q=%3Cb%3E";
-    let shop = Shop::new(catalog().on(empty, 200, serde_json::json!({"items": []})));
-    shop.get("/?q=%3Cb%3E", "").await.shows("Nothing found for “&lt;b&gt;”").hides("<b>");
+    let shop = Shop::new(catalog().on(empty, 200, json!({"items": []})));
+    shop.get("/?q=%3Cb%3E", "")
+        .await
+        .shows("Nothing found for “&lt;b&gt;”")
+        .hides("<b>");
 }
 
 #[tokio::test]
@@ -73,12 +105,19 @@ async fn a_stale_cursor_begins_the_list_again() {
     let stale = "GET /api/catalog/products?limit=24&category=home&cursor=old";
     let shop = Shop::new(catalog().on(stale, 400, problem(400, "invalid")));
     let got = shop.get("/c/home?cursor=old", "").await;
-    assert_eq!((got.status, got.header("location")), (StatusCode::SEE_OTHER, "/c/home"));
+    assert_eq!(
+        (got.status, got.header("location")),
+        (StatusCode::SEE_OTHER, "/c/home")
+    );
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_said_kindly() {
-    let missing = catalog().on("GET /api/catalog/products/a%2F..%2Fb", 404, problem(404, "not-found"));
+    let missing = catalog().on(
+        "GET /api/catalog/products/a%2F..%2Fb",
+        404,
+        problem(404, "not-found"),
+    );
     let shop = Shop::new(missing);
     let got = shop.get("/p/a%2F..%2Fb", "").await;
     assert_eq!(got.status, StatusCode::NOT_FOUND);
@@ -97,7 +136,8 @@ async fn without_the_catalogue_the_shop_says_so_and_the_cart_works() {
         let got = shop.get(address, "").await;
         assert_eq!(got.status, StatusCode::SERVICE_UNAVAILABLE, "{address}");
         assert_eq!(got.header("retry-after"), "5");
-        got.shows("Our shelves are out of reach").shows(r#"href="/cart""#);
+        got.shows("Our shelves are out of reach")
+            .shows(r#"href="/cart""#);
     }
     let got = shop.get("/cart", "souk_cart=crt_01ab").await;
     assert_eq!(got.status, StatusCode::OK);
@@ -110,7 +150,11 @@ async fn categories_are_asked_for_once_in_a_while() {
     for _ in 0..3 {
         shop.get("/", "").await.shows("Kitchen");
     }
-    let asked = shop.log().iter().filter(|line| line.contains("categories")).count();
+    let asked = shop
+        .log()
+        .iter()
+        .filter(|line| line.contains("categories"))
+        .count();
     assert_eq!(asked, 1);
 }
 
@@ -123,10 +167,16 @@ async fn an_unchanged_page_is_not_sent_again() {
     assert_eq!(got.header("cache-control"), "private, no-cache");
     let again = |cookie: &str| {
         let request = Request::get("/").header(header::IF_NONE_MATCH, &tag);
-        request.header(header::COOKIE, cookie).body(Body::empty()).expect("a request")
+        request
+            .header(header::COOKIE, cookie)
+            .body(Body::empty())
+            .expect("a request")
     };
     let same = shop.send(again("")).await;
-    assert_eq!((same.status, same.text.as_str()), (StatusCode::NOT_MODIFIED, ""));
+    assert_eq!(
+        (same.status, same.text.as_str()),
+        (StatusCode::NOT_MODIFIED, "")
+    );
     let with_cart = shop.send(again("souk_count=3")).await;
     assert_eq!(with_cart.status, StatusCode::OK);
     with_cart.shows(r#"id="cart-count">3<"#);
@@ -135,17 +185,39 @@ async fn an_unchanged_page_is_not_sent_again() {
 #[tokio::test]
 async fn every_page_forbids_foreign_scripts_and_holds_none() {
     let shop = Shop::new(catalog().on("GET /api/carts/crt_01ab", 200, recorded!("cart")));
-    for address in ["/", "/p/wool-rug", "/cart", "/checkout", "/nowhere", "/assets/0/souk.css"] {
+    for address in [
+        "/",
+        "/p/wool-rug",
+        "/cart",
+        "/checkout",
+        "/nowhere",
+        "/assets/0/souk.css",
+    ] {
         let got = shop.get(address, "souk_cart=crt_01ab").await;
         let policy = got.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{address}: {policy}");
-        assert!(policy.contains("connect-src 'self' http://pay.example:9090;"), "{policy}");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"),
+            "{address}: {policy}"
+        );
+        assert!(
+            policy.contains("connect-src 'self' http://pay.example:9090;"),
+            "{policy}"
+        );
         assert_eq!(got.header("x-content-type-options"), "nosniff");
-        got.hides("<style").hides(" style=").hides("<script>").hides(" onclick=");
+        got.hides("<style")
+            .hides(" style=")
+            .hides("<script>")
+            .hides(" onclick=");
         if address.starts_with("/assets") {
             continue;
         }
-        for landmark in ["<html lang=\"en\">", "<main ", "<header ", "<footer ", "Skip to content"] {
+        for landmark in [
+            "<html lang=\"en\">",
+            "<main ",
+            "<header ",
+            "<footer ",
+            "Skip to content",
+        ] {
             got.shows(landmark);
         }
     }
@@ -158,11 +230,16 @@ async fn files_are_kept_for_ever_under_the_name_of_their_content() {
     let address = page.part("/assets/", ".css").to_owned();
     let file = shop.get(&address, "").await;
     assert_eq!(file.header("content-type"), "text/css; charset=utf-8");
-    assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(
+        file.header("cache-control"),
+        "public, max-age=31536000, immutable"
+    );
     assert!(file.text.len() <= 15 * 1024, "the style sheet stays small");
     let old = shop.get("/assets/0000000000000000/souk.css", "").await;
     assert_eq!(old.header("cache-control"), "no-cache");
-    let none = shop.get("/assets/0000000000000000/..%2FCargo.toml", "").await;
+    let none = shop
+        .get("/assets/0000000000000000/..%2FCargo.toml", "")
+        .await;
     assert_eq!(none.status, StatusCode::NOT_FOUND);
 }
 
@@ -170,7 +247,11 @@ async fn files_are_kept_for_ever_under_the_name_of_their_content() {
 async fn a_shop_may_bring_its_own_templates() {
     let folder = std::env::temp_dir().join(format!("storefront-{}", uuid::Uuid::now_v7()));
     std::fs::create_dir(&folder).expect("a folder");
-    std::fs::write(folder.join("message.html"), "Own: {{ page.title }} {{ shop_name }}").expect("written");
+    std::fs::write(
+        folder.join("message.html"),
+        "Own: {{ page.title }} {{ shop_name }}",
+    )
+    .expect("written");
     let shop = Shop::with(catalog(), |config| config.templates = Some(folder.clone()));
     let own = shop.get("/nowhere", "").await;
     assert_eq!(own.text, "Own: There is no such page Souk &lt;Test&gt;");

@@ -2,7 +2,10 @@
 
 mod stub;
 
-use axum::{body::Body, http::{Request, StatusCode, header}};
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, header},
+};
 use serde_json::{Value, json};
 use stub::{Got, Shop, Stub, problem};
 
@@ -38,13 +41,19 @@ fn form(change: &[(&str, &str)]) -> String {
         fields.retain(|(field, _)| field != name);
         fields.push((name, value));
     }
-    let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let pairs: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     pairs.join("&")
 }
 
 #[track_caller]
 fn leads_to(got: &Got, address: &str) {
-    assert_eq!((got.status, got.header("location")), (StatusCode::SEE_OTHER, address));
+    assert_eq!(
+        (got.status, got.header("location")),
+        (StatusCode::SEE_OTHER, address)
+    );
 }
 
 #[tokio::test]
@@ -62,26 +71,50 @@ async fn the_first_thing_opens_a_cart_and_its_cookie_is_closed_to_scripts() {
             "souk_count=3; Path=/; Max-Age=7776000; HttpOnly; SameSite=Lax"
         ]
     );
-    assert_eq!(shop.asked("POST /api/carts").body, json!({"currency": "GBP"}));
-    assert_eq!(shop.asked(LINES).body, json!({"sku": "TEA-1", "quantity": 2}));
+    assert_eq!(
+        shop.asked("POST /api/carts").body,
+        json!({"currency": "GBP"})
+    );
+    assert_eq!(
+        shop.asked(LINES).body,
+        json!({"sku": "TEA-1", "quantity": 2})
+    );
 }
 
 #[tokio::test]
 async fn a_shop_on_tls_sends_cookies_over_tls_only() {
-    let shop = Shop::with(with_cart(), |config| config.public_url = Some("https://shop.example".into()));
+    let shop = Shop::with(with_cart(), |config| {
+        config.public_url = Some("https://shop.example".into())
+    });
     let got = shop.get("/cart", CART).await;
-    assert!(got.cookies().iter().all(|cookie| cookie.ends_with("; Secure")), "{:?}", got.cookies());
+    assert!(
+        got.cookies()
+            .iter()
+            .all(|cookie| cookie.ends_with("; Secure")),
+        "{:?}",
+        got.cookies()
+    );
 }
 
 #[tokio::test]
 async fn an_ordered_or_expired_cart_makes_way_for_a_new_one() {
-    for (status, code) in [(409, "cart-completed"), (410, "cart-expired"), (404, "not-found")] {
+    for (status, code) in [
+        (409, "cart-completed"),
+        (410, "cart-expired"),
+        (404, "not-found"),
+    ] {
         let stub = Stub::default()
-            .on("POST /api/carts/crt_old/lines", status, problem(status, code))
+            .on(
+                "POST /api/carts/crt_old/lines",
+                status,
+                problem(status, code),
+            )
             .on("POST /api/carts", 201, recorded!("cart"))
             .on(LINES, 201, recorded!("cart"));
         let shop = Shop::new(stub);
-        let got = shop.post("/cart/lines", "souk_cart=crt_old", "sku=TEA-1&quantity=1").await;
+        let got = shop
+            .post("/cart/lines", "souk_cart=crt_old", "sku=TEA-1&quantity=1")
+            .await;
         leads_to(&got, "/cart");
         assert!(got.cookies()[0].starts_with("souk_cart=crt_01ab;"));
     }
@@ -92,9 +125,13 @@ async fn what_cannot_be_added_is_said_on_the_cart_page() {
     let shop = Shop::new(with_cart().on(LINES, 422, problem(422, "unpublished")));
     let got = shop.post("/cart/lines", CART, "sku=GONE&quantity=1").await;
     assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY);
-    got.shows("This is unpublished.").shows(r#"role="alert""#).shows("£158.00");
+    got.shows("This is unpublished.")
+        .shows(r#"role="alert""#)
+        .shows("£158.00");
     for bad in ["-1", "0", "x", "1000000", "1e3"] {
-        let got = shop.post("/cart/lines", CART, &format!("sku=TEA-1&quantity={bad}")).await;
+        let got = shop
+            .post("/cart/lines", CART, &format!("sku=TEA-1&quantity={bad}"))
+            .await;
         assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
         got.shows("A quantity is a whole number");
     }
@@ -110,14 +147,35 @@ async fn lines_are_changed_and_taken_out() {
         .on(&format!("DELETE {line}"), 200, recorded!("cart"))
         .on("POST /api/carts/crt_01ab/reprice", 200, recorded!("cart"));
     let shop = Shop::new(stub);
-    leads_to(&shop.post("/cart/lines/lin_1", CART, "quantity=5").await, "/cart");
-    assert_eq!(shop.asked(&format!("PATCH {line}")).body, json!({"quantity": 5}));
-    leads_to(&shop.post("/cart/lines/lin_1", CART, "quantity=0").await, "/cart");
-    leads_to(&shop.post("/cart/lines/lin_1/remove", CART, "").await, "/cart");
+    leads_to(
+        &shop.post("/cart/lines/lin_1", CART, "quantity=5").await,
+        "/cart",
+    );
+    assert_eq!(
+        shop.asked(&format!("PATCH {line}")).body,
+        json!({"quantity": 5})
+    );
+    leads_to(
+        &shop.post("/cart/lines/lin_1", CART, "quantity=0").await,
+        "/cart",
+    );
+    leads_to(
+        &shop.post("/cart/lines/lin_1/remove", CART, "").await,
+        "/cart",
+    );
     leads_to(&shop.post("/cart/reprice", CART, "").await, "/cart");
-    let deleted = shop.log().iter().filter(|line| line.starts_with("cart DELETE")).count();
+    let deleted = shop
+        .log()
+        .iter()
+        .filter(|line| line.starts_with("cart DELETE"))
+        .count();
     assert_eq!(deleted, 2);
-    leads_to(&shop.post("/cart/lines/..%2F..%2Forders/remove", CART, "").await, "/cart");
+    leads_to(
+        &shop
+            .post("/cart/lines/..%2F..%2Forders/remove", CART, "")
+            .await,
+        "/cart",
+    );
     assert_eq!(shop.log().len(), 4, "a line that is none asks nobody");
 }
 
@@ -143,7 +201,8 @@ async fn short_stock_alone_warns_but_does_not_bar_the_way() {
         {"code": "short-stock", "line": "lin_2", "sku": "RUG-S-RED", "wanted": 1, "available": 0},
     ])));
     let got = shop.get("/cart", CART).await;
-    got.shows("Sold out at the moment").shows(r#"href="/checkout""#);
+    got.shows("Sold out at the moment")
+        .shows(r#"href="/checkout""#);
     assert_eq!(shop.get("/checkout", CART).await.status, StatusCode::OK);
 }
 
@@ -155,7 +214,8 @@ async fn a_cart_that_became_an_order_is_empty_and_says_where_it_went() {
     cart["order_number"] = json!("S-1047");
     let shop = Shop::new(Stub::default().on(GET_CART, 200, cart));
     let got = shop.get("/cart", CART).await;
-    got.shows(r#"<a href="/orders/ord_01cd">order S-1047</a>"#).hides("Iron teapot");
+    got.shows(r#"<a href="/orders/ord_01cd">order S-1047</a>"#)
+        .hides("Iron teapot");
     leads_to(&shop.get("/checkout", CART).await, "/cart");
 }
 
@@ -175,7 +235,7 @@ async fn card_numbers_have_nowhere_to_go_but_the_provider() {
     assert_eq!(got.status, StatusCode::OK);
     assert_eq!(got.header("cache-control"), "no-store");
     got.shows(r#"data-provider="http://pay.example:9090""#);
-    insta::assert_snapshot!(got.part(r#"<div id="card-form""#, "</select>"), @"");
+    insta::assert_snapshot!(got.part(r#"<div id="card-form""#, "</select>"));
     for field in ["card-number", "card-expiry", "card-cvc"] {
         let input = got.part(&format!(r#"<input id="{field}""#), ">");
         assert!(!input.contains("name="), "{input}");
@@ -186,7 +246,11 @@ async fn card_numbers_have_nowhere_to_go_but_the_provider() {
 async fn each_form_has_a_key_of_its_own() {
     let shop = Shop::new(with_cart());
     let start = r#"name="key" value=""#;
-    let one = shop.get("/checkout", CART).await.part(start, "\">").to_owned();
+    let one = shop
+        .get("/checkout", CART)
+        .await
+        .part(start, "\">")
+        .to_owned();
     assert_ne!(one, shop.get("/checkout", CART).await.part(start, "\">"));
 }
 
@@ -211,15 +275,29 @@ async fn a_placed_order_is_shown_to_this_browser_alone() {
         })
     );
     // A second click: the same key, so the same order.
-    leads_to(&shop.post("/checkout", CART, &form(&[])).await, "/orders/ord_01cd");
-    assert_eq!(shop.asked(CHECKOUT).headers.get("idempotency-key").expect("a key"), KEY);
+    leads_to(
+        &shop.post("/checkout", CART, &form(&[])).await,
+        "/orders/ord_01cd",
+    );
+    assert_eq!(
+        shop.asked(CHECKOUT)
+            .headers
+            .get("idempotency-key")
+            .expect("a key"),
+        KEY
+    );
 }
 
 #[tokio::test]
 async fn a_picked_test_card_pays_without_a_script() {
     let answer = json!({"order": recorded!("order"), "access_token": "gst_s3cret"});
     let shop = Shop::new(with_cart().on(CHECKOUT, 201, answer));
-    shop.post("/checkout", CART, &form(&[("token", ""), ("test_card", "tok_3ds")])).await;
+    shop.post(
+        "/checkout",
+        CART,
+        &form(&[("token", ""), ("test_card", "tok_3ds")]),
+    )
+    .await;
     assert_eq!(shop.asked(CHECKOUT).body["payment"]["token"], "tok_3ds");
 }
 
@@ -230,21 +308,40 @@ async fn a_key_used_for_another_form_still_finds_the_order() {
         .on(CHECKOUT, 409, problem(409, "idempotency-key-reused"))
         .on(CHECKOUT, 200, answer);
     let shop = Shop::new(stub);
-    leads_to(&shop.post("/checkout", CART, &form(&[])).await, "/orders/ord_01cd");
-    assert_ne!(shop.asked(CHECKOUT).headers.get("idempotency-key").expect("a key"), KEY);
+    leads_to(
+        &shop.post("/checkout", CART, &form(&[])).await,
+        "/orders/ord_01cd",
+    );
+    assert_ne!(
+        shop.asked(CHECKOUT)
+            .headers
+            .get("idempotency-key")
+            .expect("a key"),
+        KEY
+    );
 }
 
 #[tokio::test]
 async fn mistakes_are_listed_and_what_was_entered_stays() {
     let shop = Shop::new(with_cart());
-    let got = shop.post("/checkout", CART, &form(&[("email", "ada"), ("city", "+"), ("name", "%3Cb%3E")])).await;
+    let got = shop
+        .post(
+            "/checkout",
+            CART,
+            &form(&[("email", "ada"), ("city", "+"), ("name", "%3Cb%3E")]),
+        )
+        .await;
     assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY);
-    insta::assert_snapshot!(got.part(r#"<div class="errors""#, "</div>"), @"");
+    insta::assert_snapshot!(got.part(r#"<div class="errors""#, "</div>"));
     got.shows(r#"value="&lt;b&gt;""#)
         .shows(r#"aria-invalid="true" aria-describedby="city-mistake""#)
         .shows(&format!(r#"name="key" value="{KEY}""#))
         .shows(r#"id="token" value="tok_abc-1""#);
-    assert_eq!(shop.log(), [format!("cart {GET_CART}")], "nothing was ordered");
+    assert_eq!(
+        shop.log(),
+        [format!("cart {GET_CART}")],
+        "nothing was ordered"
+    );
 }
 
 #[tokio::test]
@@ -254,16 +351,31 @@ async fn refusals_are_shown_where_they_belong() {
         body["field"] = json!(field);
         Shop::new(with_cart().on(CHECKOUT, status, body))
     };
-    let got = refuse(400, "invalid", Some("shipping_address.postcode")).post("/checkout", CART, &form(&[])).await;
+    let got = refuse(400, "invalid", Some("shipping_address.postcode"))
+        .post("/checkout", CART, &form(&[]))
+        .await;
     assert_eq!(got.status, StatusCode::BAD_REQUEST);
     got.shows(r##"<a href="#postcode">Postcode: this is invalid.</a>"##);
     for code in ["price-changed", "unpublished", "empty-cart", "short-stock"] {
-        leads_to(&refuse(409, code, None).post("/checkout", CART, &form(&[])).await, "/cart");
+        leads_to(
+            &refuse(409, code, None)
+                .post("/checkout", CART, &form(&[]))
+                .await,
+            "/cart",
+        );
     }
-    let got = Shop::new(with_cart()).post("/checkout", CART, &form(&[])).await;
+    let got = Shop::new(with_cart())
+        .post("/checkout", CART, &form(&[]))
+        .await;
     assert_eq!(got.status, StatusCode::SERVICE_UNAVAILABLE);
-    got.shows("will not be ordered or charged twice").shows(&format!(r#"value="{KEY}""#));
-    leads_to(&Shop::new(Stub::default()).post("/checkout", "", &form(&[])).await, "/cart");
+    got.shows("will not be ordered or charged twice")
+        .shows(&format!(r#"value="{KEY}""#));
+    leads_to(
+        &Shop::new(Stub::default())
+            .post("/checkout", "", &form(&[]))
+            .await,
+        "/cart",
+    );
 }
 
 #[tokio::test]
@@ -275,7 +387,9 @@ async fn forms_of_other_sites_are_refused_and_change_nothing() {
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::COOKIE, CART)
             .header(name, value);
-        request.body(Body::from("sku=TEA-1&quantity=1")).expect("a request")
+        request
+            .body(Body::from("sku=TEA-1&quantity=1"))
+            .expect("a request")
     };
     for (name, value) in [
         ("sec-fetch-site", "cross-site"),
@@ -293,7 +407,9 @@ async fn forms_of_other_sites_are_refused_and_change_nothing() {
 #[tokio::test]
 async fn large_forms_are_refused() {
     let shop = Shop::new(with_cart());
-    let got = shop.post("/checkout", CART, &form(&[("name", &"x".repeat(20_000))])).await;
+    let got = shop
+        .post("/checkout", CART, &form(&[("name", &"x".repeat(20_000))]))
+        .await;
     assert_eq!(got.status, StatusCode::BAD_REQUEST);
     assert!(shop.log().is_empty());
 }

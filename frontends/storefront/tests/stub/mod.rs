@@ -26,6 +26,7 @@ pub struct Asked {
     pub body: Value,
 }
 
+#[allow(dead_code, reason = "each test file uses its own part")]
 type Answers = HashMap<String, Vec<(u16, Value)>>;
 
 /// Services by the book. What has no answer is answered 503.
@@ -40,7 +41,10 @@ impl Stub {
     /// the last one again and again.
     pub fn on(self, what: &str, status: u16, answer: Value) -> Self {
         let mut answers = self.answers.lock().expect("not poisoned");
-        answers.entry(what.into()).or_default().push((status, answer));
+        answers
+            .entry(what.into())
+            .or_default()
+            .push((status, answer));
         drop(answers);
         self
     }
@@ -66,9 +70,17 @@ impl Upstream for Stub {
             let bytes = to_bytes(body, usize::MAX).await.expect("a body");
             let body = serde_json::from_slice(&bytes).unwrap_or_default();
             let headers = parts.headers;
-            asked.lock().expect("not poisoned").push(Asked { service, what, headers, body });
+            asked.lock().expect("not poisoned").push(Asked {
+                service,
+                what,
+                headers,
+                body,
+            });
             let answer = Body::from(answer.to_string());
-            Response::builder().status(status).body(answer).expect("an answer")
+            Response::builder()
+                .status(status)
+                .body(answer)
+                .expect("an answer")
         })
     }
 
@@ -121,7 +133,12 @@ impl Shop {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Got {
-        let response = self.router.clone().oneshot(request).await.expect("infallible");
+        let response = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("infallible");
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.expect("a body");
         Got {
@@ -135,7 +152,8 @@ impl Shop {
         let request = Request::get(address)
             .header(header::HOST, "shop.example")
             .header(header::COOKIE, cookie);
-        self.send(request.body(Body::empty()).expect("a request")).await
+        self.send(request.body(Body::empty()).expect("a request"))
+            .await
     }
 
     /// As a browser sends a form of the shop's own page.
@@ -146,20 +164,30 @@ impl Shop {
             .header("sec-fetch-site", "same-origin")
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::COOKIE, cookie);
-        self.send(request.body(Body::from(form.to_owned())).expect("a request")).await
+        self.send(
+            request
+                .body(Body::from(form.to_owned()))
+                .expect("a request"),
+        )
+        .await
     }
 
     /// Everything services were asked, in order: `cart POST /api/carts`.
     pub fn log(&self) -> Vec<String> {
         let asked = self.asked.lock().expect("not poisoned");
-        asked.iter().map(|asked| format!("{} {}", asked.service, asked.what)).collect()
+        asked
+            .iter()
+            .map(|asked| format!("{} {}", asked.service, asked.what))
+            .collect()
     }
 
     /// The last request of that kind.
     pub fn asked(&self, what: &str) -> Asked {
         let asked = self.asked.lock().expect("not poisoned");
         let found = asked.iter().rev().find(|asked| asked.what == what);
-        found.unwrap_or_else(|| panic!("{what} was not asked")).clone()
+        found
+            .unwrap_or_else(|| panic!("{what} was not asked"))
+            .clone()
     }
 }
 
@@ -167,19 +195,29 @@ impl Shop {
 impl Got {
     #[track_caller]
     pub fn shows(&self, text: &str) -> &Self {
-        assert!(self.text.contains(text), "{text:?} is missing in:\n{}", self.text);
+        assert!(
+            self.text.contains(text),
+            "{text:?} is missing in:\n{}",
+            self.text
+        );
         self
     }
 
     #[track_caller]
     pub fn hides(&self, text: &str) -> &Self {
-        assert!(!self.text.contains(text), "{text:?} should not be in:\n{}", self.text);
+        assert!(
+            !self.text.contains(text),
+            "{text:?} should not be in:\n{}",
+            self.text
+        );
         self
     }
 
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
-        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+        value
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     pub fn cookies(&self) -> Vec<&str> {
