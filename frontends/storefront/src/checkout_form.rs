@@ -59,12 +59,14 @@ impl FieldError {
         let name = name.strip_prefix("shipping_address.").unwrap_or(name);
         let label = LABELS.iter().find(|(field, _)| *field == name);
         match (label, name) {
-            (Some((field, label)), _) => {
-                Self::on(field, format!("{label}: {}.", refusal.detail.trim_end_matches('.')))
-            }
-            (None, name) if name.starts_with("payment") => {
-                Self::on("test-card", "The payment could not be used. Please enter your card again.")
-            }
+            (Some((field, label)), _) => Self::on(
+                field,
+                format!("{label}: {}.", refusal.detail.trim_end_matches('.')),
+            ),
+            (None, name) if name.starts_with("payment") => Self::on(
+                "test-card",
+                "The payment could not be used. Please enter your card again.",
+            ),
             (None, _) => Self::general(&failure::sentence(refusal)),
         }
     }
@@ -151,7 +153,11 @@ impl Entered {
             errors.push(FieldError::on("email", text));
         }
         let needed = [
-            ("name", &self.name, "Please enter the name the parcel is for."),
+            (
+                "name",
+                &self.name,
+                "Please enter the name the parcel is for.",
+            ),
             ("line1", &self.line1, "Please enter street and number."),
             ("city", &self.city, "Please enter the town."),
         ];
@@ -170,7 +176,9 @@ impl Entered {
             errors.push(FieldError::on(field, format!("{label}: {text}.")));
         }
         let token = self.token();
-        let formed = token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+        let formed = token
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
         if token.is_empty() || token.len() > 256 || !formed {
             let text = "Please enter your card, or pick a test card.";
             errors.push(FieldError::on("test-card", text));
@@ -210,21 +218,45 @@ mod tests {
 
     #[test]
     fn all_mistakes_are_found_at_once_in_the_order_of_the_form() {
-        let empty = Entered { country: "XX".into(), ..Entered::default() };
+        let empty = Entered {
+            country: "XX".into(),
+            ..Entered::default()
+        };
         let all = ["email", "name", "line1", "city", "country", "test-card"];
         assert_eq!(fields(&empty), all.map(Some));
-        let long = Entered { province: "x".repeat(201), ..good() }.tidied();
+        let long = Entered {
+            province: "x".repeat(201),
+            ..good()
+        }
+        .tidied();
         assert_eq!(fields(&long), [Some("province")]);
-        let odd = Entered { token: "tok_<script>".into(), test_card: String::new(), ..good() }.tidied();
+        let odd = Entered {
+            token: "tok_<script>".into(),
+            test_card: String::new(),
+            ..good()
+        }
+        .tidied();
         assert_eq!(fields(&odd), [Some("test-card")]);
     }
 
     #[test]
     fn a_key_is_kept_unless_it_is_none() {
         let key = Entered::new("GB").key;
-        assert_eq!(Entered { key: key.clone(), ..good() }.tidied().key, key);
+        assert_eq!(
+            Entered {
+                key: key.clone(),
+                ..good()
+            }
+            .tidied()
+            .key,
+            key
+        );
         for bad in ["", "short", "with spaces in between", &"x".repeat(65)] {
-            let tidied = Entered { key: bad.into(), ..good() }.tidied();
+            let tidied = Entered {
+                key: bad.into(),
+                ..good()
+            }
+            .tidied();
             assert_ne!(tidied.key, bad);
             assert_eq!(tidied.key.len(), 32);
         }
@@ -233,11 +265,18 @@ mod tests {
     #[test]
     fn refusals_land_at_the_input_they_name() {
         let refusal = |field: &str| {
-            let refusal = Refusal { field: Some(field.into()), detail: "must not be empty".into(), ..Refusal::default() };
+            let refusal = Refusal {
+                field: Some(field.into()),
+                detail: "must not be empty".into(),
+                ..Refusal::default()
+            };
             let error = FieldError::of(&refusal);
             (error.field, error.text)
         };
-        assert_eq!(refusal("shipping_address.city"), (Some("city"), "Town: must not be empty.".into()));
+        assert_eq!(
+            refusal("shipping_address.city"),
+            (Some("city"), "Town: must not be empty.".into())
+        );
         assert_eq!(refusal("payment.token").0, Some("test-card"));
         assert_eq!(refusal("other"), (None, "Must not be empty.".into()));
     }
