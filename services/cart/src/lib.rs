@@ -18,6 +18,9 @@ mod render;
 pub mod state;
 mod views;
 
+#[cfg(test)]
+mod tests;
+
 use kernel::{Currency, Module, Poison, Timer};
 use serde::{Deserialize, Serialize};
 use web::Service;
