@@ -62,10 +62,10 @@ fn address(line: &str) -> Option<String> {
     Some(rest[..end].trim_end_matches('/').to_owned())
 }
 
-/// The administrator's password in a line of its greeting.
+/// The administrator's password in a line of its greeting: `admin@…  /  password`.
 fn one_time_password(line: &str) -> Option<String> {
-    let (_, rest) = line.split_once("password")?;
-    rest.split_whitespace().next_back().map(str::to_owned)
+    let (who, password) = line.split_once(" / ")?;
+    who.contains('@').then(|| password.trim().to_owned())
 }
 
 #[cfg(test)]
@@ -82,6 +82,19 @@ mod tests {
             .map(str::trim)
             .filter(|line| !line.is_empty())
             .collect()
+    }
+
+    #[test]
+    fn the_greeting_says_where_the_shop_is_and_how_to_get_in() {
+        let greeting = "  Shop          http://127.0.0.1:4711/";
+        assert_eq!(address(greeting).as_deref(), Some("http://127.0.0.1:4711"));
+        assert_eq!(address("Souk is open after 0.2 s."), None);
+        let account = "  admin@souk.local  /  quiet-brass-lantern";
+        assert_eq!(
+            one_time_password(account).as_deref(),
+            Some("quiet-brass-lantern")
+        );
+        assert_eq!(one_time_password("First start: a one-time password"), None);
     }
 
     #[test]
