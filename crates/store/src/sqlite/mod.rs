@@ -226,3 +226,41 @@ impl Store for SqliteStore {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An acknowledged commit survives power loss, only the writer checkpoints, and deleted rows
+    /// are overwritten: all of it rests on these settings and on the version.
+    #[test]
+    fn the_settings_that_durability_rests_on_are_in_force() {
+        assert!(rusqlite::version_number() >= OLDEST_SQLITE);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("test.db");
+        for (read_only, expected) in [(false, [2, 1, 4000, 0]), (true, [2, 1, 0, 1])] {
+            let connection = connect(&path, read_only).expect("opens");
+            let get = |name: &str| {
+                connection
+                    .pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))
+            };
+            assert_eq!(
+                get("journal_mode").expect("a value"),
+                "wal".to_owned().into()
+            );
+            let names = [
+                "synchronous",
+                "secure_delete",
+                "wal_autocheckpoint",
+                "query_only",
+            ];
+            for (name, expected) in names.into_iter().zip(expected) {
+                assert_eq!(
+                    get(name).expect("a value"),
+                    i64::from(expected).into(),
+                    "{name}"
+                );
+            }
+        }
+    }
+}
