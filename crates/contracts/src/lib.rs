@@ -32,6 +32,7 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("catalog", catalog::ClaimEvent::TYPES);
     add("inventory", inventory::StockEvent::TYPES);
     add("inventory", inventory::ReservationEvent::TYPES);
+    add("inventory", inventory::LocationsEvent::TYPES);
     add("cart", cart::CartEvent::TYPES);
     add("orders", orders::OrderEvent::TYPES);
     add("payments", payments::PaymentEvent::TYPES);

@@ -225,12 +225,15 @@ impl Batcher {
             }
             match self.plan(&mut plan, item, now, &recalled) {
                 Ok(outcome) => outcomes.push(outcome),
-                // Deciding again is safe: nothing of this item is in the plan when it is a
-                // command; a subscription's item may be half in, so the plan starts anew.
+                // Nothing of a command is in the plan yet, so it alone is decided again; were the
+                // whole batch, then a batch of commands that discover streams would take quadratic
+                // time. Any other item may be half in: then the plan starts anew.
                 Err(Undecided::Load(mut missing)) => {
                     self.load(&mut missing).await?;
-                    plan = Plan::default();
-                    outcomes.clear();
+                    if !matches!(item, Item::Command { .. }) {
+                        plan = Plan::default();
+                        outcomes.clear();
+                    }
                 }
                 Err(Undecided::Broken(reason)) => return Err(StoreError::Data(reason)),
             }

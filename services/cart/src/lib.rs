@@ -18,6 +18,11 @@ mod render;
 pub mod state;
 mod views;
 
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
 use kernel::{Currency, Module, Poison, Timer};
 use serde::{Deserialize, Serialize};
 use web::Service;
@@ -76,7 +81,7 @@ pub fn service(config: CartConfig) -> Service {
             id: timer.data.parse().map_err(Poison)?,
             by: Who::System,
             rules,
-            ask: Ask::Idle,
+            ask: Arc::new(Ask::Idle),
         }))
     };
     Service {

@@ -13,7 +13,8 @@ const LENGTH: u32 = 10;
 /// probability of 1 in 2,250; a number is therefore what people look an order up by, never its
 /// key: that is the id.
 pub fn order_number(order: &OrderId) -> String {
-    let hex = order.as_str().bytes().rev().filter_map(nibble);
+    let hex = order.as_str().trim_start_matches("ord_");
+    let hex = hex.bytes().rev().filter_map(nibble);
     let bits = hex
         .take(13)
         .enumerate()

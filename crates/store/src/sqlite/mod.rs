@@ -196,3 +196,15 @@ impl Store for SqliteStore {
         })
     }
 }
+
+/// Checks a database file that nobody uses (`PRAGMA quick_check`): the number of events in its log,
+/// if it has one.
+pub fn check(path: &Path) -> Result<Option<i64>, StoreError> {
+    let connection = connect(path, true)?;
+    let verdict: String =
+        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(statement::error)?;
+    if verdict != "ok" {
+        return Err(StoreError::Unavailable(verdict));
+    }
+    Ok(reader::head(&connection).ok().map(|head| head.position))
+}
