@@ -9,6 +9,7 @@ mod lint;
 mod new_service;
 mod openapi;
 mod test;
+mod tour;
 mod workspace;
 
 use std::process::ExitCode;
@@ -46,6 +47,8 @@ enum Task {
     NewService(new_service::Args),
     /// Write docs/openapi.json from the routes of all services
     Openapi(openapi::Args),
+    /// Start a shop that keeps nothing and walk the README's tour through it
+    Tour,
 }
 
 fn main() -> ExitCode {
@@ -65,5 +68,6 @@ fn run(cli: Cli) -> Outcome {
         Task::Test(args) => test::run(&workspace, &args),
         Task::NewService(args) => new_service::run(&workspace, &args),
         Task::Openapi(args) => openapi::run(&workspace, &args),
+        Task::Tour => tour::run(&workspace),
     }
 }
