@@ -8,6 +8,7 @@
 mod lint;
 mod new_service;
 mod openapi;
+mod shop;
 mod test;
 mod tour;
 mod workspace;
