@@ -1,10 +1,7 @@
 //! The demo catalogue on an empty shop.
-
-use runtime::Runtime;
-
+use kernel::App;
 use crate::failure::Result;
-
-/// Fills an empty catalogue.
-pub async fn fill(_runtime: &Runtime) -> Result<()> {
+/// Fills the catalogue if it is empty.
+pub async fn fill(_url: &str, _identity: &App) -> Result<()> {
     Ok(())
 }

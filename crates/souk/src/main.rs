@@ -7,7 +7,7 @@ mod client;
 mod demo;
 mod doctor;
 mod failure;
-// mod import;
+mod import;
 mod metrics;
 mod operate;
 mod ops_http;
@@ -50,7 +50,7 @@ async fn run(command: Option<Command>) -> Result<()> {
     match command {
         None => up::run(cli::Up::default()).await,
         Some(Command::Up(up)) => up::run(up).await,
-        Some(Command::Import(_)) => Ok(()),
+        Some(Command::Import(import)) => import::run(import).await,
         Some(Command::Replay(replay)) => replay::run(replay).await,
         Some(Command::Events { command, to }) => operate::events(command, to).await,
         Some(Command::DeadLetters { command, to }) => operate::dead_letters(command, to).await,

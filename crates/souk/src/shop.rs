@@ -74,6 +74,9 @@ impl Shop {
         let mut runtime = Runtime::start(settings, modules).await.context("the shop cannot start")?;
         let verifier = Arc::new(Verifier::default());
         runtime.listen(&verifier.broadcast());
+        let (outcomes, credentials) = (gateway::Outcomes::default(), gateway::Credentials::default());
+        runtime.listen(&outcomes.broadcast());
+        runtime.listen(&credentials.broadcast());
 
         let identity = runtime.app("identity").ok_or_else(|| Failure::new("identity is missing"))?;
         let admin = identity::bootstrap(&identity).await.context("the first account cannot be made")?;
@@ -83,18 +86,34 @@ impl Shop {
         for (name, routes) in routes {
             // The operator's routes belong to no service; any handle serves them.
             let app = runtime.app(name).unwrap_or_else(|| identity.clone());
-            table.extend(routes.prefixes().into_iter().map(|prefix| (prefix, name.to_owned())));
+            table.push(gateway::ServiceRoutes {
+                name: name.to_owned(),
+                prefixes: routes.prefixes(),
+                openapi: routes.openapi(name),
+            });
             upstream.add(name, routes.into_router(app, verifier.clone()));
         }
         let upstream: Arc<dyn Upstream> = Arc::new(upstream);
         let storefront = storefront_router(upstream.clone(), &provider_url);
-        let router = mini::router(upstream, table, storefront);
-        runtime.wait_ready().await;
-        if config.demo {
-            demo::fill(&runtime).await?;
-        }
+        let parts = gateway::Parts {
+            upstream,
+            services: table,
+            storefront: Some(storefront),
+            outcomes,
+            credentials,
+            verifier,
+            readiness: Arc::new(runtime.readiness()),
+            metrics: Arc::new(metrics::render),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        };
+        let router = gateway::gateway(gateway::Config::default(), parts);
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let server = tokio::spawn(crate::serve::serve(listener, router, stopped));
+        runtime.wait_ready().await;
+        if config.demo {
+            demo::fill(&url, &identity).await?;
+        }
         Ok(Self { runtime, sandbox, server, stop, _lock: lock, url, provider_url, admin })
     }
 
@@ -180,38 +199,4 @@ async fn start_sandbox(config: &ShopConfig, url: &str) -> Result<(sandbox::Sandb
 
 fn storefront_router(upstream: Arc<dyn Upstream>, provider_url: &str) -> axum::Router {
     storefront::router(storefront::Config::new("Souk", kernel::Currency::GBP, provider_url), upstream)
-}
-
-mod mini {
-    use super::*;
-    use std::collections::HashMap;
-    use axum::body::Body;
-    pub fn router(upstream: Arc<dyn Upstream>, table: Vec<(String, String)>, storefront: axum::Router) -> axum::Router {
-        let cache: Arc<tokio::sync::Mutex<HashMap<String, String>>> = Arc::default();
-        let table = Arc::new(table);
-        let api = (move |mut request: axum::extract::Request| {
-            let (upstream, table, cache) = (upstream.clone(), table.clone(), cache.clone());
-            async move {
-                let auth = request.headers().get("authorization").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-                if let Some(key) = auth.strip_prefix("Bearer souk_") {
-                    let mut cache = cache.lock().await;
-                    if !cache.contains_key(key) {
-                        let body = serde_json::json!({"token": format!("souk_{key}")}).to_string();
-                        let ask = http::Request::post("/api/identity/token").header("content-type", "application/json").body(Body::from(body)).unwrap();
-                        let answer = upstream.call("identity", ask).await;
-                        let bytes = axum::body::to_bytes(answer.into_body(), 100_000).await.unwrap();
-                        let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
-                        eprintln!("token: {}", value);
-                        cache.insert(key.to_owned(), value["access_token"].as_str().unwrap_or_default().to_owned());
-                    }
-                    let token = format!("Bearer {}", cache[key]);
-                    request.headers_mut().insert("authorization", token.parse().unwrap());
-                }
-                let path = request.uri().path().to_owned();
-                let service = table.iter().find(|(prefix, _)| path.starts_with(prefix.as_str())).map(|(_, n)| n.clone()).unwrap_or_default();
-                upstream.call(&service, request).await
-            }
-        });
-        { let _ = storefront; axum::Router::new().fallback(api) }
-    }
 }

@@ -2,9 +2,10 @@
 
 use std::{fs::File, io::{BufReader, Read}, path::Path};
 
+use importers::online_retail::{self, Reason};
 
 use super::plan::{self, Plan, Rejected, Row};
-use crate::failure::{Context as _, Result};
+use crate::failure::{Context as _, Failure, Result};
 
 /// The plan, and a name for this file with these options: what idempotency keys are made of.
 pub fn read(path: &Path, limit: Option<usize>) -> Result<(Plan, String)> {
@@ -16,23 +17,29 @@ pub fn read(path: &Path, limit: Option<usize>) -> Result<(Plan, String)> {
     let mut rejected = Vec::new();
     let mut rows = Vec::new();
     let mut print = Fingerprint::new();
-    let mut reader = csv::Reader::from_reader(input);
-    for (n, record) in reader.records().take(limit.unwrap_or(usize::MAX)).enumerate() {
-        let record = record.context("row")?;
-        let row = n as u64 + 2;
-        let text = |i: usize| record.get(i).unwrap_or_default().to_owned();
-        let quantity: i64 = text(3).parse().unwrap_or(0);
-        let price = kernel::Money::parse_decimal(&text(5), kernel::Currency::GBP).map(|m| m.amount).unwrap_or(0);
-        let (invoice, code) = (text(0), text(1));
-        let service = !code.starts_with(|c: char| c.is_ascii_digit()) && !code.starts_with("DCGS");
-        let reason = if service { "service code" } else if price <= 0 { "price" } else if invoice.starts_with('C') != (quantity < 0) || quantity == 0 { "quantity" } else { "" };
-        if !reason.is_empty() {
-            rejected.push(Rejected { row, invoice, reason: reason.into() });
-            continue;
+    for row in online_retail::read(input).take(limit.unwrap_or(usize::MAX)) {
+        match row {
+            Ok(line) => {
+                print.add(line.row, line.quantity, line.unit_price_minor);
+                rows.push(Row {
+                    row: line.row,
+                    invoice: line.invoice,
+                    code: line.stock_code,
+                    description: line.description,
+                    quantity: line.quantity,
+                    at: line.at.0,
+                    price: line.unit_price_minor,
+                    customer: line.customer,
+                    country: line.country,
+                });
+            }
+            Err(row) => match row.reason {
+                Reason::File(reason) => {
+                    return Err(Failure::new(format!("{}: {reason}", path.display())));
+                }
+                reason => rejected.push(Rejected { row: row.row, invoice: row.invoice, reason: reason.to_string() }),
+            },
         }
-        let at = text(4).parse::<jiff::civil::DateTime>().context("date")?.to_zoned(jiff::tz::TimeZone::UTC).context("date")?.timestamp().as_microsecond();
-        print.add(row, quantity, price);
-        rows.push(Row { row, invoice, code, description: text(2), quantity, at, price, customer: text(6).split('.').next().and_then(|t| t.parse().ok()), country: text(7) });
     }
     Ok((plan::build(rows, rejected), print.name()))
 }
