@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    lint, new_service, openapi,
+    lint, new_service, openapi, tour,
     workspace::{Outcome, Workspace, shown, succeed},
 };
 
@@ -88,6 +88,7 @@ fn steps(workspace: &Workspace, args: &Args, counts: &mut Counts) -> Outcome {
     step("openapi", || {
         openapi::run(workspace, &openapi::Args { check: true })
     })?;
+    step("tour", || tour::run(workspace))?;
     if !args.quick {
         step("new service", || new_service::prove(workspace))?;
     }

@@ -76,6 +76,9 @@ pub struct Up {
     /// Begin with an empty catalogue.
     #[arg(long)]
     pub no_demo: bool,
+    /// Make an API key with all permissions at the start and write it to this file.
+    #[arg(long)]
+    pub api_key_file: Option<PathBuf>,
     /// Where the sandbox payment provider listens; any free port of this machine unless given.
     #[arg(long, env = "SOUK_SANDBOX_LISTEN", default_value = "127.0.0.1:0")]
     pub sandbox_listen: SocketAddr,

@@ -6,6 +6,8 @@ use contracts::catalog::{BulkAnswer, BulkRequest, BulkStatus};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
+use importers::{ImportRow, RowIssue};
+
 use crate::{
     cli::{Format, Import},
     client::Client,
@@ -40,7 +42,7 @@ async fn read(import: &Import, client: &Client) -> Result<()> {
     let size = file.metadata().map_or(0, |m| m.len());
     let progress = ProgressBar::new(size).with_style(style());
     let input = BufReader::new(progress.wrap_read(file));
-    let rows: Box<dyn Iterator<Item = std::result::Result<importers::ImportRow, importers::RowError>>> = match import.format {
+    let rows: Box<dyn Iterator<Item = std::result::Result<ImportRow, RowIssue>>> = match import.format {
         Format::Shopify => Box::new(importers::shopify::read(input, import.currency)),
         Format::Woocommerce => Box::new(importers::woocommerce::read(input, import.currency)),
     };
@@ -49,7 +51,10 @@ async fn read(import: &Import, client: &Client) -> Result<()> {
     let mut waiting = Vec::new();
     for row in rows {
         match row {
-            Ok(row) => waiting.push(row),
+            Ok(row) => {
+                row.warnings.iter().for_each(|issue| progress.suspend(|| eprintln!("note: {issue}")));
+                waiting.push(row);
+            }
             Err(error) => {
                 errors += 1;
                 progress.suspend(|| eprintln!("{error}"));
@@ -76,7 +81,7 @@ async fn read(import: &Import, client: &Client) -> Result<()> {
     }
 }
 
-async fn send(client: &Client, rows: Vec<importers::ImportRow>, counts: &mut Counts, progress: &ProgressBar) -> Result<()> {
+async fn send(client: &Client, rows: Vec<ImportRow>, counts: &mut Counts, progress: &ProgressBar) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -102,9 +107,7 @@ async fn send(client: &Client, rows: Vec<importers::ImportRow>, counts: &mut Cou
         }
         counts.variants += row.product.variants.len();
         for level in &row.stock {
-            if let Some(quantity) = level.quantity {
-                stock.push(json!({"sku": level.sku, "set_on_hand": quantity, "reason": "count", "reference": "import"}));
-            }
+            stock.push(json!({"sku": level.sku, "set_on_hand": level.quantity, "reason": "count", "reference": "import"}));
             policies.push(json!({"sku": level.sku, "backorder": level.backorder}));
         }
     }

@@ -25,8 +25,7 @@ impl Reached {
             let config = ShopConfig { data: data.clone(), listen: any, sandbox_listen: any, demo: false };
             let started = Shop::start(config).await?;
             let identity = started.runtime().app("identity").ok_or_else(|| Failure::new("identity is missing"))?;
-            let permissions = PERMISSIONS.iter().map(|p| (*p).to_owned()).collect();
-            let key = identity::bootstrap_api_key(&identity, "command line", permissions)
+            let key = identity::bootstrap_api_key(&identity, "command line", PERMISSIONS)
                 .await
                 .context("no API key can be made")?;
             let client = Client::new(&started.url, Some(key)).context("no client")?;

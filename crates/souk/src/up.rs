@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use crate::{
     cli::Up,
-    failure::{Context as _, Result},
+    failure::{Context as _, Failure, Result},
     metrics,
-    shop::{Shop, ShopConfig},
+    shop::{Shop, ShopConfig, write_private},
 };
 
 /// Runs until Ctrl-C or SIGTERM.
@@ -20,6 +20,11 @@ pub async fn run(up: Up) -> Result<()> {
     let data = scratch.as_ref().map_or(up.data.clone(), |folder| folder.path().to_owned());
     let config = ShopConfig { data: data.clone(), listen: up.listen, sandbox_listen: up.sandbox_listen, demo: !up.no_demo };
     let shop = Shop::start(config).await?;
+    if let Some(path) = &up.api_key_file {
+        let identity = shop.runtime().app("identity").ok_or_else(|| Failure::new("identity is missing"))?;
+        let key = identity::bootstrap_api_key(&identity, "api-key-file", &["*"]).await.context("no API key can be made")?;
+        write_private(path, &key)?;
+    }
     println!("\nSouk is open after {:.2} s.\n", started.elapsed().as_secs_f64());
     println!("  Shop          {}/", shop.url);
     println!("  API docs      {}/docs", shop.url);

@@ -114,14 +114,14 @@ impl Doc {
     }
 }
 
-/// Adds the route to the router of its path.
-type Make = Box<dyn FnOnce(&mut MethodRouter<App>, &App, &Arc<Verifier>) + Send>;
+/// Adds a route's method to its path, guarded.
+type Mount = Box<dyn FnOnce(&mut MethodRouter<App>, &App, &Arc<Verifier>) + Send>;
 
 struct Route {
     path: &'static str,
     method: Method,
     access: Access,
-    make: Make,
+    make: Mount,
     doc: Doc,
 }
 

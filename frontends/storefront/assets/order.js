@@ -47,11 +47,8 @@
   if (!settled()) {
     if (window.EventSource) {
       source = new EventSource(order.dataset.events);
-      const names = ["message", "update", "order", "status", "placed", "stock_reserved", "payment_requested",
-        "payment_action_required", "confirmed", "cancelled"];
-      for (const name of names) source.addEventListener(name, refresh);
-      // Changes between the making of this page and the start of the stream.
-      source.addEventListener("open", refresh);
+      // `open`: what changed between the making of this page and the start of the stream.
+      for (const name of ["open", "update", "end"]) source.addEventListener(name, refresh);
       // Refused for good (a broken connection is taken up again by the browser itself).
       source.addEventListener("error", () => {
         if (source.readyState === EventSource.CLOSED) poll();

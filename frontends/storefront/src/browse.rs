@@ -81,7 +81,13 @@ async fn list(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
     let Query(asked) = asked.unwrap_or_default();
-    let q: String = asked.q.unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect();
+    let q: String = asked
+        .q
+        .unwrap_or_default()
+        .trim()
+        .chars()
+        .take(LONGEST_SEARCH)
+        .collect();
     let query = [
         ("limit", Some(PAGE)),
         ("category", Some(category)),
@@ -117,9 +123,19 @@ async fn list(
         title,
         trail,
         below: navigation::below(&categories, category),
-        products: products.items.iter().map(|product| card(product, currency)).collect(),
-        next: products.next_cursor.as_deref().map(|cursor| own_address(category, &q, Some(cursor))),
-        first: asked.cursor.is_some().then(|| own_address(category, &q, None)),
+        products: products
+            .items
+            .iter()
+            .map(|product| card(product, currency))
+            .collect(),
+        next: products
+            .next_cursor
+            .as_deref()
+            .map(|cursor| own_address(category, &q, Some(cursor))),
+        first: asked
+            .cursor
+            .is_some()
+            .then(|| own_address(category, &q, None)),
         q,
     };
     Page::new("list.html", listing)
@@ -129,7 +145,10 @@ async fn list(
 }
 
 fn own_address(category: &str, q: &str, cursor: Option<&str>) -> String {
-    links::with_query(&links::category(category), &[("q", Some(q)), ("cursor", cursor)])
+    links::with_query(
+        &links::category(category),
+        &[("q", Some(q)), ("cursor", cursor)],
+    )
 }
 
 fn card(product: &Product, currency: Currency) -> Card {

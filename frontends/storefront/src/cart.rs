@@ -226,7 +226,10 @@ async fn refused(visit: &Visit, failure: Failure) -> Response {
 fn quantity(text: &str) -> Option<i64> {
     match text.trim() {
         "" => Some(1),
-        text => text.parse().ok().filter(|quantity| (0..=100_000).contains(quantity)),
+        text => text
+            .parse()
+            .ok()
+            .filter(|quantity| (0..=100_000).contains(quantity)),
     }
 }
 
@@ -271,7 +274,10 @@ fn view(cart: &CartView) -> View {
         subtotal: money::show(cart.totals.subtotal),
         total: money::show(cart.totals.total),
         blocked: is_blocked(cart),
-        repriced: cart.problems.iter().any(|problem| matches!(problem, CartProblem::PriceChanged { .. })),
+        repriced: cart
+            .problems
+            .iter()
+            .any(|problem| matches!(problem, CartProblem::PriceChanged { .. })),
         order: None,
     }
 }
@@ -293,7 +299,11 @@ pub fn lines(cart: &CartView) -> Vec<Line> {
         quantity: line.quantity,
         unit_price: money::show(line.unit_price),
         subtotal: money::show(line.subtotal),
-        problems: cart.problems.iter().filter_map(|problem| advice(problem, &line.id)).collect(),
+        problems: cart
+            .problems
+            .iter()
+            .filter_map(|problem| advice(problem, &line.id))
+            .collect(),
     };
     cart.lines.iter().map(line).collect()
 }
@@ -303,9 +313,15 @@ fn advice(problem: &CartProblem, of: &LineId) -> Option<String> {
     let (line, text) = match problem {
         CartProblem::PriceChanged { line, old, new, .. } => (
             line,
-            format!("The price changed from {} to {}.", money::show(*old), money::show(*new)),
+            format!(
+                "The price changed from {} to {}.",
+                money::show(*old),
+                money::show(*new)
+            ),
         ),
-        CartProblem::ShortStock { line, available, .. } if *available > 0 => (
+        CartProblem::ShortStock {
+            line, available, ..
+        } if *available > 0 => (
             line,
             format!("Only {available} left. Please lower the quantity."),
         ),
@@ -313,9 +329,10 @@ fn advice(problem: &CartProblem, of: &LineId) -> Option<String> {
             line,
             "Sold out at the moment. Please remove it, or come back later.".into(),
         ),
-        CartProblem::Unpublished { line, .. } | CartProblem::UnknownSku { line, .. } => {
-            (line, "This is not for sale any more. Please remove it.".into())
-        }
+        CartProblem::Unpublished { line, .. } | CartProblem::UnknownSku { line, .. } => (
+            line,
+            "This is not for sale any more. Please remove it.".into(),
+        ),
         CartProblem::NoPrice { line, currency, .. } => (
             line,
             format!("This is not sold in {currency} any more. Please remove it."),

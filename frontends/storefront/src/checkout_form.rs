@@ -1,7 +1,10 @@
 //! What a shopper enters at checkout, and what may be wrong with it. It is checked here so that all
 //! mistakes are shown at once; the cart service checks again and has the last word.
 
-use contracts::address::{Address, is_email};
+use contracts::{
+    address::{Address, is_email},
+    cart::CartView,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{client::Refusal, countries::COUNTRIES, failure};
@@ -24,7 +27,7 @@ pub struct Entered {
     token: String,
     /// One of the provider's test tokens, picked instead of a card.
     test_card: String,
-    /// Idempotency key, made with the form.
+    /// Idempotency key, made with the form: see [`key_of`].
     key: String,
 }
 
@@ -59,12 +62,14 @@ impl FieldError {
         let name = name.strip_prefix("shipping_address.").unwrap_or(name);
         let label = LABELS.iter().find(|(field, _)| *field == name);
         match (label, name) {
-            (Some((field, label)), _) => {
-                Self::on(field, format!("{label}: {}.", refusal.detail.trim_end_matches('.')))
-            }
-            (None, name) if name.starts_with("payment") => {
-                Self::on("test-card", "The payment could not be used. Please enter your card again.")
-            }
+            (Some((field, label)), _) => Self::on(
+                field,
+                format!("{label}: {}.", refusal.detail.trim_end_matches('.')),
+            ),
+            (None, name) if name.starts_with("payment") => Self::on(
+                "test-card",
+                "The payment could not be used. Please enter your card again.",
+            ),
             (None, _) => Self::general(&failure::sentence(refusal)),
         }
     }
@@ -84,16 +89,15 @@ const LABELS: [(&str, &str); 9] = [
 ];
 
 impl Entered {
-    /// An empty form with a key of its own.
+    /// An empty form.
     pub fn new(country: &str) -> Self {
         Self {
             country: country.into(),
-            key: new_key(),
             ..Self::default()
         }
     }
 
-    /// As sent, without the blanks around, and with a key in any case.
+    /// As sent, without the blanks around.
     pub fn tidied(mut self) -> Self {
         let fields = [
             &mut self.email,
@@ -108,17 +112,14 @@ impl Entered {
         for field in fields {
             *field = field.trim().to_owned();
         }
-        let usable = (16..=64).contains(&self.key.len())
-            && self.key.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if !usable {
-            self.key = new_key();
-        }
         self
     }
 
-    /// The idempotency key.
-    pub fn key(&self) -> &str {
-        &self.key
+    /// The idempotency key, unless what was sent is none.
+    pub fn key(&self) -> Option<&str> {
+        let usable = (1..=64).contains(&self.key.len())
+            && self.key.bytes().all(|byte| byte.is_ascii_graphic());
+        usable.then_some(self.key.as_str())
     }
 
     /// What to pay with: a picked test card goes before a token that was made earlier.
@@ -151,7 +152,11 @@ impl Entered {
             errors.push(FieldError::on("email", text));
         }
         let needed = [
-            ("name", &self.name, "Please enter the name the parcel is for."),
+            (
+                "name",
+                &self.name,
+                "Please enter the name the parcel is for.",
+            ),
             ("line1", &self.line1, "Please enter street and number."),
             ("city", &self.city, "Please enter the town."),
         ];
@@ -170,7 +175,9 @@ impl Entered {
             errors.push(FieldError::on(field, format!("{label}: {text}.")));
         }
         let token = self.token();
-        let formed = token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+        let formed = token
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
         if token.is_empty() || token.len() > 256 || !formed {
             let text = "Please enter your card, or pick a test card.";
             errors.push(FieldError::on("test-card", text));
@@ -179,9 +186,11 @@ impl Entered {
     }
 }
 
-/// Nobody can guess it, and it is used for nothing else.
-fn new_key() -> String {
-    uuid::Uuid::now_v7().simple().to_string()
+/// The idempotency key of a form that shows this cart. Services keep keys apart by cart, so the
+/// moment of the cart's last change is enough: the same form sent twice is one order, and a form
+/// for a changed cart is another attempt.
+pub fn key_of(cart: &CartView) -> String {
+    format!("form-{}", cart.updated_at.0)
 }
 
 #[cfg(test)]
@@ -210,34 +219,54 @@ mod tests {
 
     #[test]
     fn all_mistakes_are_found_at_once_in_the_order_of_the_form() {
-        let empty = Entered { country: "XX".into(), ..Entered::default() };
+        let empty = Entered {
+            country: "XX".into(),
+            ..Entered::default()
+        };
         let all = ["email", "name", "line1", "city", "country", "test-card"];
         assert_eq!(fields(&empty), all.map(Some));
-        let long = Entered { province: "x".repeat(201), ..good() }.tidied();
+        let long = Entered {
+            province: "x".repeat(201),
+            ..good()
+        }
+        .tidied();
         assert_eq!(fields(&long), [Some("province")]);
-        let odd = Entered { token: "tok_<script>".into(), test_card: String::new(), ..good() }.tidied();
+        let odd = Entered {
+            token: "tok_<script>".into(),
+            test_card: String::new(),
+            ..good()
+        }
+        .tidied();
         assert_eq!(fields(&odd), [Some("test-card")]);
     }
 
     #[test]
-    fn a_key_is_kept_unless_it_is_none() {
-        let key = Entered::new("GB").key;
-        assert_eq!(Entered { key: key.clone(), ..good() }.tidied().key, key);
-        for bad in ["", "short", "with spaces in between", &"x".repeat(65)] {
-            let tidied = Entered { key: bad.into(), ..good() }.tidied();
-            assert_ne!(tidied.key, bad);
-            assert_eq!(tidied.key.len(), 32);
+    fn only_what_fits_a_header_is_a_key() {
+        let key = |key: &str| {
+            let key = key.into();
+            Entered { key, ..good() }.key().map(str::to_owned)
+        };
+        assert_eq!(key("form-19").as_deref(), Some("form-19"));
+        for bad in ["", "with spaces", "new\nline", &"x".repeat(65)] {
+            assert_eq!(key(bad), None, "{bad:?}");
         }
     }
 
     #[test]
     fn refusals_land_at_the_input_they_name() {
         let refusal = |field: &str| {
-            let refusal = Refusal { field: Some(field.into()), detail: "must not be empty".into(), ..Refusal::default() };
+            let refusal = Refusal {
+                field: Some(field.into()),
+                detail: "must not be empty".into(),
+                ..Refusal::default()
+            };
             let error = FieldError::of(&refusal);
             (error.field, error.text)
         };
-        assert_eq!(refusal("shipping_address.city"), (Some("city"), "Town: must not be empty.".into()));
+        assert_eq!(
+            refusal("shipping_address.city"),
+            (Some("city"), "Town: must not be empty.".into())
+        );
         assert_eq!(refusal("payment.token").0, Some("test-card"));
         assert_eq!(refusal("other"), (None, "Must not be empty.".into()));
     }

@@ -34,7 +34,10 @@ pub fn cart(headers: &HeaderMap) -> Option<CartId> {
 
 /// How many units the cart held when last seen.
 pub fn count(headers: &HeaderMap) -> Option<i64> {
-    read(headers, COUNT)?.parse().ok().filter(|count| *count > 0)
+    read(headers, COUNT)?
+        .parse()
+        .ok()
+        .filter(|count| *count > 0)
 }
 
 /// The guest's access token of the order this page is about.
@@ -78,7 +81,10 @@ mod tests {
         assert_eq!(count(&headers("souk_count=<b>")), None);
         assert_eq!(order_token(&headers("souk_order=eyJhbGciOi")), None);
         assert_eq!(order_token(&headers("souk_order=gst_a b")), None);
-        assert_eq!(order_token(&headers("souk_order=gst_aB-9")), Some("gst_aB-9"));
+        assert_eq!(
+            order_token(&headers("souk_order=gst_aB-9")),
+            Some("gst_aB-9")
+        );
     }
 
     #[test]

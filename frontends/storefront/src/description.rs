@@ -3,7 +3,7 @@
 //! What comes out is well-formed and holds no script, style, link or picture, whatever went in.
 
 /// Tags kept, and what they become: headings are moved below the page's own.
-const KEPT: [(&str, &str); 26] = [
+const KEPT: [(&str, &str); 31] = [
     ("p", "p"),
     ("br", "br"),
     ("ul", "ul"),
@@ -24,6 +24,11 @@ const KEPT: [(&str, &str); 26] = [
     ("sub", "sub"),
     ("sup", "sup"),
     ("code", "code"),
+    ("hr", "hr"),
+    ("pre", "pre"),
+    ("s", "s"),
+    ("u", "u"),
+    ("small", "small"),
     ("table", "table"),
     ("thead", "thead"),
     ("tbody", "tbody"),
@@ -73,14 +78,10 @@ pub fn clean(html: &str) -> String {
     clean
 }
 
-fn write_tag(
-    name: &'static str,
-    closing: bool,
-    open: &mut Vec<&'static str>,
-    clean: &mut String,
-) {
+fn write_tag(name: &'static str, closing: bool, open: &mut Vec<&'static str>, clean: &mut String) {
     match (name, closing) {
         ("br", _) => clean.push_str("<br>"),
+        ("hr", _) => clean.push_str("<hr>"),
         (_, false) => {
             // A paragraph ends where the next begins, as browsers read it.
             if name == "p" && open.last() == Some(&"p") {
@@ -216,10 +217,15 @@ mod tests {
     #[test]
     fn harmless_tags_stay_without_their_attributes() {
         assert_eq!(
-            clean(r#"<p class="x" onclick="a()">Soft &amp; <B>warm</B></p><ul><li>one<li>two</ul>"#),
+            clean(
+                r#"<p class="x" onclick="a()">Soft &amp; <B>warm</B></p><ul><li>one<li>two</ul>"#
+            ),
             "<p>Soft &amp; <strong>warm</strong></p><ul><li>one<li>two</li></li></ul>"
         );
-        assert_eq!(clean("<h1>Big</h1><div>a<div>b"), "<h3>Big</h3><p>a</p><p>b</p>");
+        assert_eq!(
+            clean("<h1>Big</h1><div>a<div>b"),
+            "<h3>Big</h3><p>a</p><p>b</p>"
+        );
     }
 
     #[test]
@@ -230,7 +236,10 @@ mod tests {
         assert_eq!(clean("<a href='javascript:x' title='>'>ok</a>"), "ok");
         assert_eq!(clean("<!-- <p> --><!doctype html>ok"), "ok");
         assert_eq!(clean("<style>p{}"), "");
-        assert_eq!(clean("1 < 2 & 3 &lt; 4 &#39;x &;"), "1 &lt; 2 &amp; 3 &lt; 4 &#39;x &amp;;");
+        assert_eq!(
+            clean("1 < 2 & 3 &lt; 4 &#39;x &;"),
+            "1 &lt; 2 &amp; 3 &lt; 4 &#39;x &amp;;"
+        );
     }
 
     proptest! {

@@ -1,9 +1,16 @@
 //! Pages for when something is not there or does not work: what happened, and what to do now.
 
-use axum::{http::{HeaderValue, StatusCode, header}, response::Response};
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
 use serde::Serialize;
 
-use crate::{client::{Failure, Refusal}, pages::Page, visit::Visit};
+use crate::{
+    client::{Failure, Refusal},
+    pages::Page,
+    visit::Visit,
+};
 
 /// A page with a message and ways on.
 #[derive(Clone, Debug, Serialize)]
@@ -45,7 +52,11 @@ impl Message {
 
 /// Addresses this shop does not have.
 pub async fn no_such_page(visit: Visit) -> Response {
-    missing(&visit, "There is no such page", "The address may be mistyped, or what was here is gone.")
+    missing(
+        &visit,
+        "There is no such page",
+        "The address may be mistyped, or what was here is gone.",
+    )
 }
 
 /// A page's address used in another way than it is meant to.

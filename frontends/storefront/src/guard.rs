@@ -17,7 +17,10 @@ use crate::visit::Shop;
 /// would send another site's cookies along: cookies are `SameSite=Lax`, and tools have no cookies
 /// that were not given to them.
 pub async fn same_origin(request: Request, next: Next) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let reads = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
     if reads || is_ours(request.headers(), request.uri()) {
         return next.run(request).await;
     }
@@ -119,7 +122,9 @@ mod tests {
 
     #[test]
     fn the_policy_names_the_provider_and_nothing_else() {
-        assert!(policy("http://127.0.0.1:9090/x").contains("connect-src 'self' http://127.0.0.1:9090;"));
+        assert!(
+            policy("http://127.0.0.1:9090/x").contains("connect-src 'self' http://127.0.0.1:9090;")
+        );
         assert!(policy("'unsafe-inline'; script-src *").contains("connect-src 'self' ;"));
     }
 }

@@ -7,6 +7,7 @@
 //! data of its own: the cart's id and an order's access token live in the visitor's cookies.
 
 mod assets;
+mod availability;
 mod browse;
 mod cart;
 mod checkout;

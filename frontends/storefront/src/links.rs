@@ -73,17 +73,31 @@ mod tests {
         assert_eq!(category("home//büro & co"), "/c/home/b%C3%BCro%20%26%20co");
         assert_eq!(category(""), "/");
         assert_eq!(
-            with_query("/", &[("q", Some("tea & cake")), ("cursor", None), ("x", Some(""))]),
+            with_query(
+                "/",
+                &[("q", Some("tea & cake")), ("cursor", None), ("x", Some(""))]
+            ),
             "/?q=tea%20%26%20cake"
         );
     }
 
     #[test]
     fn only_web_addresses_and_own_paths_pass() {
-        for good in ["https://cdn.example/a.jpg", "http://cdn.example/a.jpg", "/media/a.svg"] {
+        for good in [
+            "https://cdn.example/a.jpg",
+            "http://cdn.example/a.jpg",
+            "/media/a.svg",
+        ] {
             assert_eq!(outside(good), Some(good));
         }
-        for bad in ["javascript:alert(1)", "data:text/html,x", "//evil.example/", "/\\evil.example", "a.jpg", ""] {
+        for bad in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "//evil.example/",
+            "/\\evil.example",
+            "a.jpg",
+            "",
+        ] {
             assert_eq!(outside(bad), None, "{bad}");
         }
     }

@@ -55,7 +55,10 @@ impl Section {
 
 /// A readable name of a category known by its path alone: `home/tea-pots` → `Tea pots`.
 pub fn title_of(path: &str) -> String {
-    let last = path.rsplit('/').find(|step| !step.is_empty()).unwrap_or(path);
+    let last = path
+        .rsplit('/')
+        .find(|step| !step.is_empty())
+        .unwrap_or(path);
     let words = last.replace(['-', '_'], " ");
     let mut letters = words.chars();
     match letters.next() {
@@ -145,13 +148,25 @@ mod tests {
     use super::*;
 
     fn categories() -> Vec<Category> {
-        [("home", ""), ("home/tea-pots", ""), ("home/tea-pots/iron", ""), ("art", "Fine art"), ("homestead/x", "")]
-            .map(|(path, title)| Category { path: path.into(), title: title.into() })
-            .into()
+        [
+            ("home", ""),
+            ("home/tea-pots", ""),
+            ("home/tea-pots/iron", ""),
+            ("art", "Fine art"),
+            ("homestead/x", ""),
+        ]
+        .map(|(path, title)| Category {
+            path: path.into(),
+            title: title.into(),
+        })
+        .into()
     }
 
     fn titles(sections: &[Section]) -> Vec<&str> {
-        sections.iter().map(|section| section.title.as_str()).collect()
+        sections
+            .iter()
+            .map(|section| section.title.as_str())
+            .collect()
     }
 
     #[test]
@@ -159,7 +174,10 @@ mod tests {
         let all = categories();
         assert_eq!(titles(&roots(&all)), ["Home", "Fine art"]);
         assert_eq!(titles(&below(&all, "home")), ["Tea pots"]);
-        assert_eq!(titles(&trail(&all, "home/tea-pots/iron")), ["Home", "Tea pots", "Iron"]);
+        assert_eq!(
+            titles(&trail(&all, "home/tea-pots/iron")),
+            ["Home", "Tea pots", "Iron"]
+        );
         assert_eq!(trail(&all, "home/tea-pots")[1].url, "/c/home/tea-pots");
     }
 }

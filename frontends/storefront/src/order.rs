@@ -59,9 +59,8 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Response {
 /// The order; as its checkout recorded it while the order service has not heard of it yet.
 async fn find(visit: &Visit, id: &OrderId) -> Result<OrderView, Failure> {
     let token = cookies::order_token(&visit.headers);
-    let read = async |service, address: String| {
-        visit.get(service, address).bearer(token).read().await
-    };
+    let read =
+        async |service, address: String| visit.get(service, address).bearer(token).read().await;
     match read("orders", format!("/api/orders/{id}")).await {
         Err(failure) if failure.is_missing() && token.is_some() => {
             read("cart", format!("/api/carts/checkouts/{id}")).await

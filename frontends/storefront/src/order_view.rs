@@ -3,7 +3,7 @@
 use contracts::orders::{CancelReason, OrderStatus, OrderView, TimelineEntry};
 use serde::Serialize;
 
-use crate::{dates::Moment, links, money, navigation::title_of};
+use crate::{countries::COUNTRIES, dates::Moment, links, money, navigation::title_of};
 
 /// An order, for `order.html`.
 #[derive(Debug, Serialize)]
@@ -59,7 +59,10 @@ impl View {
     /// is told where to send the buyer afterwards.
     pub fn of(order: &OrderView, provider: &str, back: Option<&str>) -> Self {
         let (headline, text) = words(order);
-        let open = !matches!(order.status, OrderStatus::Confirmed | OrderStatus::Cancelled);
+        let open = !matches!(
+            order.status,
+            OrderStatus::Confirmed | OrderStatus::Cancelled
+        );
         Self {
             number: order.number.clone(),
             status: order.status.as_str(),
@@ -94,11 +97,13 @@ fn words(order: &OrderView) -> (&'static str, String) {
         ),
         OrderStatus::PaymentActionRequired => (
             "Please confirm your payment.",
-            "Your bank wants to be sure that it is you. Your things stay set aside meanwhile.".into(),
+            "Your bank wants to be sure that it is you. Your things stay set aside meanwhile."
+                .into(),
         ),
         OrderStatus::Confirmed => (
             "Your order is confirmed.",
-            "Everything is paid for and set aside for you. We will send it soon.".into(),
+            "Your payment is approved and everything is set aside for you. We will send it soon."
+                .into(),
         ),
         OrderStatus::Cancelled => ("This order was cancelled.", cancelled(order)),
     }
@@ -130,12 +135,15 @@ fn shortage(order: &OrderView, short: &contracts::inventory::Shortage) -> String
     let title = line.map_or(short.sku.as_str(), |line| line.title.as_str());
     match short.available {
         ..=0 => format!("“{title}” is gone."),
-        left => format!("Of “{title}” {left} were left and you wanted {}.", short.wanted),
+        left => format!(
+            "Of “{title}” {left} were left and you wanted {}.",
+            short.wanted
+        ),
     }
 }
 
 fn steps(status: OrderStatus, reason: Option<CancelReason>) -> Vec<Step> {
-    let labels = ["Ordered", "Set aside", "Paid", "Confirmed"];
+    let labels = ["Ordered", "Set aside", "Payment", "Confirmed"];
     // How many steps are done, and whether the next one failed.
     let (done, failed) = match (status, reason) {
         (OrderStatus::Placed, _) => (1, false),
@@ -151,7 +159,12 @@ fn steps(status: OrderStatus, reason: Option<CancelReason>) -> Vec<Step> {
         (std::cmp::Ordering::Greater, _) => "next",
     };
     let steps = labels.into_iter().enumerate();
-    steps.map(|(place, label)| Step { label, state: state(place) }).collect()
+    steps
+        .map(|(place, label)| Step {
+            label,
+            state: state(place),
+        })
+        .collect()
 }
 
 /// Where to confirm the payment. Only the sandbox provider takes `return_url`; another provider's
@@ -162,7 +175,9 @@ fn action(order: &OrderView, provider: &str, back: Option<&str>) -> Option<Strin
     }
     let url = order.payment_action_url.as_deref()?;
     let web = url.starts_with("https://") || url.starts_with("http://");
-    let sandbox = url.strip_prefix(provider).is_some_and(|rest| rest.starts_with('/'));
+    let sandbox = url
+        .strip_prefix(provider)
+        .is_some_and(|rest| rest.starts_with('/'));
     match (web, sandbox && !url.contains('?')) {
         (false, _) => None,
         (true, false) => Some(url.to_owned()),
@@ -226,7 +241,16 @@ fn address(order: &OrderView) -> Vec<String> {
         return Vec::new();
     };
     let town = format!("{} {}", address.postcode, address.city);
-    let parts = [&address.name, &address.line1, &address.line2, &town, &address.province, &address.country];
-    let parts = parts.map(|part| part.trim().to_owned());
-    parts.into_iter().filter(|part| !part.is_empty()).collect()
+    let known = COUNTRIES.iter().find(|(code, _)| *code == address.country);
+    let country = known.map_or(address.country.as_str(), |(_, name)| name);
+    let parts = [
+        &address.name,
+        &address.line1,
+        &address.line2,
+        &town,
+        &address.province,
+    ];
+    let parts = parts.into_iter().map(String::as_str).chain([country]);
+    let parts = parts.map(str::trim).filter(|part| !part.is_empty());
+    parts.map(str::to_owned).collect()
 }

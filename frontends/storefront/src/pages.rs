@@ -5,7 +5,10 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, value::Serde};
+use minijinja::{
+    AutoEscape, Environment, Error, HtmlEscape, Output, State, UndefinedBehavior, Value, context,
+    syntax::SyntaxConfig, value::Serde,
+};
 use rust_embed::RustEmbed;
 use serde::Serialize;
 
@@ -24,8 +27,10 @@ impl Pages {
     /// Templates of a shop: its own where it has them, ours otherwise.
     pub fn new(config: &Config) -> Self {
         let mut environment = Environment::new();
+        environment.set_syntax(tidy());
         // Every template is HTML, whatever its name: nothing is ever printed unescaped by accident.
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        environment.set_formatter(escaped);
         environment.set_undefined_behavior(UndefinedBehavior::Chainable);
         environment.set_auto_reload(cfg!(debug_assertions));
         let own = config.templates.clone().map(minijinja::path_loader);
@@ -45,9 +50,32 @@ impl Pages {
         Self { environment }
     }
 
-    fn render(&self, template: &str, context: minijinja::Value) -> Result<String, minijinja::Error> {
+    fn render(&self, template: &str, context: Value) -> Result<String, Error> {
         self.environment.get_template(template)?.render(context)
     }
+}
+
+/// Lines that hold only a tag leave no empty line behind.
+fn tidy() -> SyntaxConfig {
+    let mut syntax = SyntaxConfig::builder();
+    syntax.trim_blocks(true).lstrip_blocks(true);
+    syntax.build().unwrap_or_default()
+}
+
+/// Prints a value: safe HTML as it is, everything else with `& < > " '` escaped. Unlike the
+/// engine's own way this leaves `/` alone, of which addresses are full.
+fn escaped(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    let text = match value.as_str() {
+        Some(text) if !value.is_safe() => text,
+        _ => return minijinja::escape_formatter(out, state, value),
+    };
+    for (place, piece) in text.split('/').enumerate() {
+        if place > 0 {
+            out.write_str("/")?;
+        }
+        write!(out, "{}", HtmlEscape(piece))?;
+    }
+    Ok(())
 }
 
 /// How long a page may be kept.

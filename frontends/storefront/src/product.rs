@@ -6,7 +6,9 @@ use kernel::{Currency, Money};
 use serde::Serialize;
 
 use crate::{
-    assets, description, failure, links, money,
+    assets,
+    availability::{self, Availability},
+    description, failure, links, money,
     navigation::{self, Section},
     pages::Page,
     visit::Visit,
@@ -30,6 +32,8 @@ struct View {
     price_from: Option<String>,
     was: Option<String>,
     attributes: Vec<(String, String)>,
+    /// No variant can be had now.
+    sold_out: bool,
 }
 
 /// A variant one can put into the cart.
@@ -38,6 +42,9 @@ struct Choice {
     sku: String,
     label: String,
     price: String,
+    /// Such as `only 3 left`; empty when nothing is known.
+    stock: String,
+    sold_out: bool,
 }
 
 /// A picture with its text.
@@ -59,7 +66,10 @@ impl Picture {
     }
 
     fn all_of(product: &Product) -> Vec<Self> {
-        let own = product.variants.iter().filter_map(|variant| variant.media.as_ref());
+        let own = product
+            .variants
+            .iter()
+            .filter_map(|variant| variant.media.as_ref());
         let mut pictures: Vec<Self> = Vec::new();
         for picture in product.media.iter().chain(own).filter_map(Self::of) {
             if pictures.iter().all(|known| known.url != picture.url) {
@@ -81,7 +91,10 @@ impl Picture {
 
 /// The price in the shop's currency.
 pub fn price(prices: &[Money], currency: Currency) -> Option<Money> {
-    prices.iter().find(|price| price.currency == currency).copied()
+    prices
+        .iter()
+        .find(|price| price.currency == currency)
+        .copied()
 }
 
 /// What a variant cost before, when it costs less now.
@@ -111,23 +124,46 @@ pub async fn show(visit: Visit, Path(handle): Path<String>) -> Response {
     if product.handle != handle {
         return crate::pages::see_other(&links::product(&product.handle));
     }
-    let category = product.categories.first().map(String::as_str).unwrap_or_default();
+    let category = product
+        .categories
+        .first()
+        .map(String::as_str)
+        .unwrap_or_default();
     let trail = navigation::trail(&categories, category);
-    let view = view(&product, trail, visit.shop.config.currency);
+    let currency = visit.shop.config.currency;
+    let sold = on_sale(&product, currency);
+    let skus: Vec<&str> = sold
+        .iter()
+        .map(|(variant, _)| variant.sku.as_str())
+        .collect();
+    let stock = availability::of(&visit, &skus).await;
+    let view = view(&product, trail, currency, &sold, &stock);
     Page::new("product.html", view)
         .sections(navigation::roots(&categories))
         .revalidated()
         .show(&visit)
 }
 
-fn view(product: &Product, trail: Vec<Section>, currency: Currency) -> View {
-    let sold: Vec<(&Variant, Money)> = product
-        .variants
-        .iter()
-        .filter_map(|variant| Some((variant, price(&variant.prices, currency)?)))
-        .collect();
+/// The variants that have a price in the shop's currency.
+fn on_sale(product: &Product, currency: Currency) -> Vec<(&Variant, Money)> {
+    let priced = |variant: &'_ Variant| price(&variant.prices, currency);
+    let variants = product.variants.iter();
+    variants
+        .filter_map(|variant| Some((variant, priced(variant)?)))
+        .collect()
+}
+
+fn view(
+    product: &Product,
+    trail: Vec<Section>,
+    currency: Currency,
+    sold: &[(&Variant, Money)],
+    stock: &[Availability],
+) -> View {
     let lowest = sold.iter().min_by_key(|(_, price)| price.amount);
-    let all_same = sold.iter().all(|(_, price)| Some(price) == lowest.map(|(_, low)| low));
+    let all_same = sold
+        .iter()
+        .all(|(_, price)| Some(price) == lowest.map(|(_, low)| low));
     let lowest_shown = lowest.map(|(_, price)| money::show(*price));
     let mut pictures = Picture::all_of(product);
     if pictures.is_empty() {
@@ -158,12 +194,16 @@ fn view(product: &Product, trail: Vec<Section>, currency: Currency) -> View {
             .iter()
             .map(|(name, value)| (navigation::title_of(name), words(value)))
             .collect(),
+        sold_out: stock.iter().all(|stock| *stock == Availability::SoldOut),
         choices: sold
-            .into_iter()
-            .map(|(variant, price)| Choice {
+            .iter()
+            .zip(stock)
+            .map(|((variant, price), stock)| Choice {
                 sku: variant.sku.clone(),
                 label: label(product, variant),
-                price: money::show(price),
+                price: money::show(*price),
+                stock: stock.words(),
+                sold_out: *stock == Availability::SoldOut,
             })
             .collect(),
     }
@@ -174,7 +214,10 @@ fn label(product: &Product, variant: &Variant) -> String {
     if !variant.title.is_empty() {
         return variant.title.clone();
     }
-    let values = product.options.iter().filter_map(|option| variant.options.get(&option.name));
+    let values = product
+        .options
+        .iter()
+        .filter_map(|option| variant.options.get(&option.name));
     let label = values.map(String::as_str).collect::<Vec<_>>().join(" / ");
     match label.is_empty() {
         true => variant.sku.clone(),

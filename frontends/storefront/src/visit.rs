@@ -9,9 +9,7 @@ use axum::{
 use contracts::cart::CartId;
 use web::Upstream;
 
-use crate::{
-    client::Call, config::Config, cookies, navigation::Navigation, pages::Pages,
-};
+use crate::{client::Call, config::Config, cookies, navigation::Navigation, pages::Pages};
 
 /// What all requests share.
 pub struct Shop {

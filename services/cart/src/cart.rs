@@ -32,8 +32,8 @@ pub struct CartCommand {
     pub at: Timestamp,
     /// Under which rules.
     pub rules: Rules,
-    /// What.
-    pub ask: Ask,
+    /// What; shared, because a command may be decided more than once.
+    pub ask: Arc<Ask>,
 }
 
 /// What may be asked.
@@ -72,7 +72,7 @@ impl Decider for Cart {
 
     fn decide(state: &CartState, command: &CartCommand) -> Result<Vec<CartEvent>, Rejection> {
         let at = command.at;
-        if let Ask::Create(cart_id, currency) = &command.ask {
+        if let Ask::Create(cart_id, currency) = &*command.ask {
             let customer_id = match &command.by {
                 Who::Customer(customer) => Some(customer.clone()),
                 _ => None,
@@ -90,10 +90,10 @@ impl Decider for Cart {
         let Some(cart_id) = state.id.as_ref().filter(|_| state.is_open_to(&command.by)) else {
             return Err(Rejection::not_found("cart"));
         };
-        if let Ask::Idle = command.ask {
+        if let Ask::Idle = *command.ask {
             return Ok(idle(state, cart_id, command));
         }
-        match (state.status_at(at, &command.rules), &command.ask) {
+        match (state.status_at(at, &command.rules), &*command.ask) {
             // Completing a completed cart again gives the same order.
             (CartStatus::Completed, Ask::CheckOut(_)) => return Ok(vec![]),
             (CartStatus::Completed, _) => {
@@ -106,7 +106,7 @@ impl Decider for Cart {
             }
             (CartStatus::Open, _) => {}
         }
-        match &command.ask {
+        match &*command.ask {
             Ask::Create(..) | Ask::Idle => Ok(vec![]),
             Ask::AddLines {
                 lines,

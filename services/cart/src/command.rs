@@ -1,6 +1,8 @@
 //! A [`CartCommand`] on its way through the batcher: it gets its moment there, and the cart's one
 //! timer is set, moved and cancelled in the same commit.
 
+use std::sync::Arc;
+
 use contracts::cart::{CartId, CartStatus};
 use kernel::{Command, Decider, Rejection, StreamId, Timer, UnitOfWork};
 
@@ -22,7 +24,7 @@ pub struct OnCart {
     /// Under which rules.
     pub rules: Rules,
     /// What.
-    pub ask: Ask,
+    pub ask: Arc<Ask>,
 }
 
 /// What a command came to.
@@ -62,7 +64,7 @@ impl Command for OnCart {
             CartStatus::Open if changed && watched && (!had_lines || was_abandoned) => {
                 work.set_timer(self.timer(&cart));
             }
-            CartStatus::Open if matches!(self.ask, Ask::Idle) => work.set_timer(self.timer(&cart)),
+            CartStatus::Open if matches!(*self.ask, Ask::Idle) => work.set_timer(self.timer(&cart)),
             _ => {}
         }
         Ok(Outcome { cart, changed })

@@ -183,7 +183,7 @@ impl Api {
             id,
             by: who(caller, WRITE)?,
             rules: self.config.rules(),
-            ask,
+            ask: Arc::new(ask),
         })
     }
 

@@ -21,6 +21,8 @@ mod views;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use kernel::{Currency, Module, Poison, Timer};
 use serde::{Deserialize, Serialize};
 use web::Service;
@@ -79,7 +81,7 @@ pub fn service(config: CartConfig) -> Service {
             id: timer.data.parse().map_err(Poison)?,
             by: Who::System,
             rules,
-            ask: Ask::Idle,
+            ask: Arc::new(Ask::Idle),
         }))
     };
     Service {

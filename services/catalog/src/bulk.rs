@@ -42,14 +42,14 @@ pub async fn put_all(
     let puts = drafts.into_iter().enumerate().map(async |(row, draft)| {
         let handle = match &draft {
             Ok(draft) => Some(draft.fresh().handle.clone()),
-            Err((handle, _)) => handle.clone(),
+            Err(unread) => unread.0.clone(),
         };
         let done = match draft {
             Ok(draft) => {
                 let target = Target::ByHandle;
                 app.execute(context, PutProduct { draft, target }).await
             }
-            Err((_, rejection)) => Err(rejection.into()),
+            Err(unread) => Err(unread.1.into()),
         };
         if let Ok(outcome) = &done {
             changed(outcome);
@@ -60,7 +60,8 @@ pub async fn put_all(
     Ok(BulkAnswer { results })
 }
 
-type Unread = (Option<String>, Rejection);
+/// A product that could not be read: its handle, if that is known, and why.
+type Unread = Box<(Option<String>, Rejection)>;
 
 /// Reads every product; of several with one handle only the first counts, since the order in
 /// which the others would be taken is nobody's intention.
@@ -68,14 +69,14 @@ fn read_all(products: &[Box<RawValue>], ids: &dyn Ids) -> Vec<Result<Draft, Unre
     let mut seen: HashMap<String, usize> = HashMap::new();
     let products = products.iter().enumerate();
     let read = products.map(|(row, product)| {
-        let input = parse(product.get()).map_err(|rejection| (None, rejection))?;
+        let input = parse(product.get()).map_err(|rejection| Box::new((None, rejection)))?;
         let named = Some(input.handle.clone()).filter(|handle| !handle.is_empty());
-        let draft = Draft::read(input, ids).map_err(|rejection| (named, rejection))?;
+        let draft = Draft::read(input, ids).map_err(|rejection| Box::new((named, rejection)))?;
         let handle = draft.fresh().handle.clone();
         if let Some(first) = seen.get(&handle) {
             let detail = format!("row {first} of this call has the handle `{handle}` already");
             let repeated = Rejection::new(RejectionKind::Invalid, "repeated-handle", detail);
-            return Err((Some(handle), repeated.field("handle")));
+            return Err(Box::new((Some(handle), repeated.field("handle"))));
         }
         seen.insert(handle, row);
         Ok(draft)
@@ -164,7 +165,7 @@ mod tests {
         let read = read_all(&rows, &CountingIds::default());
         let fields: Vec<Option<String>> = read
             .into_iter()
-            .map(|row| row.err().map(|(_, r)| r.field.unwrap_or_default()))
+            .map(|row| row.err().map(|unread| unread.1.field.unwrap_or_default()))
             .collect();
         let field = |text: &str| Some(text.to_owned());
         assert_eq!(fields[0], None);

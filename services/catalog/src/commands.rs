@@ -111,7 +111,7 @@ impl Command for PutProduct {
             None => self.draft.fresh().clone(),
         };
         let product_id = new.id.clone();
-        let command = ProductCommand::Put(new);
+        let command = ProductCommand::Put(Box::new(new));
         let events = work.decide::<ProductRules>(product_id.as_str(), &command)?;
         let product = current(work, &product_id)?;
         let status = match (&old, events) {

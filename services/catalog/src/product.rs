@@ -26,7 +26,7 @@ pub struct ProductState {
 /// What can be asked of a product.
 pub enum ProductCommand {
     /// Be this, whatever it was before.
-    Put(Product),
+    Put(Box<Product>),
     /// Go on sale or off sale.
     SetStatus(ProductStatus),
     /// Go.
@@ -54,10 +54,10 @@ impl Decider for ProductRules {
         match (command, state.product.as_deref()) {
             (ProductCommand::Put(product), None) => {
                 limits::check(product)?;
-                let product = product.clone();
+                let product = Product::clone(product);
                 Ok(vec![ProductCreated { product }.into()])
             }
-            (ProductCommand::Put(product), Some(old)) => change(old, product.clone()),
+            (ProductCommand::Put(product), Some(old)) => change(old, Product::clone(product)),
             (ProductCommand::SetStatus(status), Some(old)) => {
                 let product = Product {
                     status: *status,
@@ -137,9 +137,14 @@ mod tests {
     #[test]
     fn a_put_that_changes_nothing_writes_no_event() {
         let mut product = given::<ProductRules>([]);
-        let made = product.when(ProductCommand::Put(mug())).unwrap();
+        let made = product.when(ProductCommand::Put(mug().into())).unwrap();
         assert!(matches!(made[..], [ProductEvent::Created(_)]));
-        assert!(product.when(ProductCommand::Put(mug())).unwrap().is_empty());
+        assert!(
+            product
+                .when(ProductCommand::Put(mug().into()))
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[test]
@@ -148,7 +153,9 @@ mod tests {
         let mut other = mug();
         other.handle = "big-mug".into();
         other.variants.remove(0);
-        let events = product.when(ProductCommand::Put(other.clone())).unwrap();
+        let events = product
+            .when(ProductCommand::Put(other.clone().into()))
+            .unwrap();
         let [ProductEvent::Updated(updated)] = &events[..] else {
             panic!("{events:?}")
         };
@@ -185,7 +192,7 @@ mod tests {
             panic!("{events:?}")
         };
         assert_eq!(deleted.skus, ["MUG-BLUE", "MUG-RED"]);
-        for command in [ProductCommand::Delete, ProductCommand::Put(mug())] {
+        for command in [ProductCommand::Delete, ProductCommand::Put(mug().into())] {
             assert_eq!(product.when(command).unwrap_err().code, "deleted");
         }
     }

@@ -35,8 +35,6 @@ fn module() -> Module {
         .projection(views::reservations())
         .projection(ledger::ledger())
         // Exclusive: orders of different partitions meet on the same SKUs.
-        .subscription(
-            Subscription::new("orders", &["orders"], subscriptions::on_order).exclusive(),
-        )
+        .subscription(Subscription::new("orders", &["orders"], subscriptions::on_order).exclusive())
         .timer(reserve::HOLD_EXPIRY, subscriptions::on_hold_expiry)
 }

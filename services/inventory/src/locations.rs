@@ -165,11 +165,10 @@ fn change(state: &LocationTable, location: &Location) -> Result<Vec<LocationsEve
     }
     let others = state.all().any(|l| l.active && l.id != location.id);
     if !location.active && !others {
-        return Err(Rejection::conflict(
-            "last-location",
-            "at least one location must be active",
-        )
-        .field("active"));
+        return Err(
+            Rejection::conflict("last-location", "at least one location must be active")
+                .field("active"),
+        );
     }
     let location = location.clone();
     Ok(vec![LocationSaved { location }.into()])

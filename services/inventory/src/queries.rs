@@ -23,7 +23,9 @@ pub async fn stock(app: &App, sku: &str) -> Result<Option<StockView>, AppError> 
     let answers = app.query_all(statements).await?;
     let rows = |index: usize| answers.get(index).map_or(&[][..], Vec::as_slice);
     let locations = rows(0).iter().map(level).collect::<Result<Vec<_>, _>>()?;
-    let policy = rows(1).first().map(|r| policy_of(&r.get::<String>(0), r.get(1)));
+    let policy = rows(1)
+        .first()
+        .map(|r| policy_of(&r.get::<String>(0), r.get(1)));
     if locations.is_empty() && policy.is_none() {
         return Ok(None);
     }
@@ -41,11 +43,7 @@ pub async fn stock(app: &App, sku: &str) -> Result<Option<StockView>, AppError> 
 }
 
 /// Levels by SKU and location, behind (`sku`, `location`).
-pub async fn levels(
-    app: &App,
-    after: (&str, &str),
-    limit: i64,
-) -> Result<Vec<Level>, AppError> {
+pub async fn levels(app: &App, after: (&str, &str), limit: i64) -> Result<Vec<Level>, AppError> {
     let statement = sql!(
         "SELECT sku, location, on_hand, reserved FROM inventory_levels
          WHERE (sku, location) > ($1, $2) ORDER BY sku, location LIMIT $3",

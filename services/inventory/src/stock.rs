@@ -67,9 +67,7 @@ impl StockState {
     }
 
     fn level(&self, location: &LocationId) -> Option<&Level> {
-        self.levels
-            .iter()
-            .find(|level| level.location == *location)
+        self.levels.iter().find(|level| level.location == *location)
     }
 
     fn level_mut(&mut self, location: &LocationId) -> &mut Level {
@@ -236,19 +234,17 @@ impl Decider for Stock {
                     .into(),
                 ])
             }
-            StockCommand::SetPolicy { sku, backorder } => {
-                Ok(match state.backorder == *backorder {
-                    true => vec![],
-                    false => vec![
-                        StockPolicySet {
-                            sku: sku.clone(),
-                            backorder: *backorder,
-                            available: state.available(),
-                        }
-                        .into(),
-                    ],
-                })
-            }
+            StockCommand::SetPolicy { sku, backorder } => Ok(match state.backorder == *backorder {
+                true => vec![],
+                false => vec![
+                    StockPolicySet {
+                        sku: sku.clone(),
+                        backorder: *backorder,
+                        available: state.available(),
+                    }
+                    .into(),
+                ],
+            }),
         }
     }
 
@@ -340,7 +336,10 @@ fn check_transfer(
     quantity: i64,
 ) -> Result<(), Rejection> {
     if from == to {
-        return Err(Rejection::invalid("to", "must be another location than `from`"));
+        return Err(Rejection::invalid(
+            "to",
+            "must be another location than `from`",
+        ));
     }
     check_quantity(quantity)?;
     let free = state.level(from).map_or(0, Level::free);

@@ -59,7 +59,7 @@ impl Feeds {
 
     /// How many orders are followed.
     #[cfg(test)]
-    fn followed(&self) -> usize {
+    pub(crate) fn followed(&self) -> usize {
         self.0.lock().map_or(0, |channels| channels.len())
     }
 }

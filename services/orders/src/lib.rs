@@ -12,6 +12,9 @@ pub mod state;
 mod transitions;
 mod views;
 
+#[cfg(test)]
+mod tests;
+
 use kernel::Module;
 use serde::{Deserialize, Serialize};
 use web::Service;

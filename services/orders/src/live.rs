@@ -1,12 +1,12 @@
 //! Waiting for an order to change, and telling it as server-sent events.
 
-use std::{collections::VecDeque, convert::Infallible, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, pin::Pin, time::Duration};
 
 use axum::response::sse::Event;
 use contracts::orders::{OrderId, OrderStatus, OrderUpdate};
 use futures_util::stream::{Stream, unfold};
 use kernel::{App, AppError};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Sleep, sleep, timeout};
 
 use crate::{
     feed::{Feeds, Follower},
@@ -30,16 +30,16 @@ pub async fn wait_until(
 ) -> Result<OrderState, AppError> {
     // Followed before it is read, so that nothing happens unseen in between.
     let mut follower = feeds.follow(order);
-    let until = Instant::now() + patience;
-    loop {
-        let state = app.state::<Order>(order.as_str()).await?.state;
-        if done(&state) {
-            return Ok(state);
+    let mut state = app.state::<Order>(order.as_str()).await?.state;
+    let waiting = async {
+        while !done(&state) && follower.changed().await {
+            state = app.state::<Order>(order.as_str()).await?.state;
         }
-        match timeout_at(until, follower.changed()).await {
-            Ok(true) => {}
-            Ok(false) | Err(_) => return Ok(state),
-        }
+        Ok(())
+    };
+    match timeout(patience, waiting).await {
+        Ok(Err(error)) => Err(error),
+        Ok(Ok(())) | Err(_) => Ok(state),
     }
 }
 
@@ -82,7 +82,8 @@ struct Following {
     order: OrderId,
     follower: Follower,
     telling: Telling,
-    ends: Instant,
+    ends: Pin<Box<Sleep>>,
+    winding_down: bool,
     over: bool,
 }
 
@@ -98,7 +99,8 @@ pub fn events(
         app,
         order,
         telling: Telling::default(),
-        ends: Instant::now() + LONGEST,
+        ends: Box::pin(sleep(LONGEST)),
+        winding_down: false,
         over: false,
     };
     unfold(following, next_event)
@@ -124,14 +126,16 @@ async fn next_event(mut this: Following) -> Option<(Result<Event, Infallible>, F
 }
 
 impl Following {
+    /// Waits for the next change; `false` when it is time to end.
     async fn wait(&mut self) -> bool {
-        if self.telling.is_winding_down() {
-            self.ends = self.ends.min(Instant::now() + GRACE);
+        if self.telling.is_winding_down() && !self.winding_down {
+            self.winding_down = true;
+            self.ends = Box::pin(sleep(GRACE));
         }
-        matches!(
-            timeout_at(self.ends, self.follower.changed()).await,
-            Ok(true)
-        )
+        tokio::select! {
+            () = &mut self.ends => false,
+            heard = self.follower.changed() => heard,
+        }
     }
 
     async fn read(&mut self) {

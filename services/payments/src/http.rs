@@ -1,48 +1,29 @@
-//! The API.
+//! The API: the table of routes, and what only reads. Operations and webhooks have their own files.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use axum::{
-    extract::{State, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
-};
-use bytes::Bytes;
+use axum::extract::State;
 use contracts::{
     List,
     payments::{
-        CapturePayment, LedgerEntry, LedgerSummary, OperationKind, OperationStatus, PaymentId,
-        PaymentStatus, PaymentSummary, PaymentTrouble, PaymentView, ProviderEventUnmatched,
-        RefundPayment, VoidPayment,
+        CapturePayment, LedgerEntry, LedgerSummary, PaymentId, PaymentStatus, PaymentSummary,
+        PaymentTrouble, PaymentView, ProviderEventUnmatched, RefundPayment, VoidPayment,
     },
 };
-use kernel::{App, Context, IdempotencyKey, Money, Rejection, Stored, serde_json};
+use kernel::{App, Rejection, serde_json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Access, Caller, Ctx, Json, Page, Path, Problem, Query, Routes};
+use web::{Access, Caller, Page, Path, Problem, Query, Routes};
 
 use crate::{
-    apply::{Applied, Apply, Ask, RecordWebhook},
-    patience::Patience,
-    payment::Payment,
-    provider::WebhookError,
-    queries,
-    registry::Providers,
-    rules::{Command, Request},
-    waiting::Waiting,
+    operations, patience::Patience, payment::Payment, queries, registry::Providers,
+    waiting::Waiting, webhooks,
 };
 
 const READ: &str = "payments:read";
 const WRITE: &str = "payments:write";
 /// Largest webhook taken.
 const MAX_WEBHOOK: usize = 64 * 1024;
-/// Longest reason of a refund, in characters.
-const MAX_REASON: usize = 500;
-
 /// What the handlers share beside the runtime.
 pub struct Shared {
     /// Whose webhooks are taken.
@@ -57,46 +38,6 @@ pub struct Shared {
 
 /// The routes.
 pub fn routes(shared: Arc<Shared>) -> Routes {
-    let [for_capture, for_void, for_refund, for_webhooks] = [(); 4].map(|()| shared.clone());
-    let capture = move |State(app), caller, Ctx(context), Path(id), body: Json<CapturePayment>| {
-        let request = request(OperationKind::Capture, body.value.amount, None);
-        operate(
-            for_capture.clone(),
-            app,
-            caller,
-            context,
-            id,
-            request,
-            body.key,
-        )
-    };
-    let void = move |State(app), caller, Ctx(context), Path(id), body: Json<VoidPayment>| {
-        let request = request(OperationKind::Void, None, None);
-        operate(
-            for_void.clone(),
-            app,
-            caller,
-            context,
-            id,
-            request,
-            body.key,
-        )
-    };
-    let refund = move |State(app), caller, Ctx(context), Path(id), body: Json<RefundPayment>| {
-        let request = refund_request(body.value);
-        operate(
-            for_refund.clone(),
-            app,
-            caller,
-            context,
-            id,
-            request,
-            body.key,
-        )
-    };
-    let webhook = move |State(app), Ctx(context), Path(provider), headers, body| {
-        webhook(for_webhooks.clone(), app, context, provider, headers, body)
-    };
     Routes::new()
         .get("/api/payments/{id}", Access::Owner(READ), show, |d| {
             d.summary("One payment")
@@ -112,7 +53,7 @@ pub fn routes(shared: Arc<Shared>) -> Routes {
         .post(
             "/api/payments/{id}/capture",
             Access::Permission(WRITE),
-            capture,
+            operations::capture,
             |d| {
                 d.summary("Take what is held, all or a part")
                     .description(OPERATION)
@@ -125,7 +66,7 @@ pub fn routes(shared: Arc<Shared>) -> Routes {
         .post(
             "/api/payments/{id}/void",
             Access::Permission(WRITE),
-            void,
+            operations::void,
             |d| {
                 d.summary("Give up what is held")
                     .description(OPERATION)
@@ -138,7 +79,7 @@ pub fn routes(shared: Arc<Shared>) -> Routes {
         .post(
             "/api/payments/{id}/refund",
             Access::Permission(WRITE),
-            refund,
+            operations::refund,
             |d| {
                 d.summary("Give captured money back, all or a part")
                     .description(OPERATION)
@@ -190,7 +131,7 @@ pub fn routes(shared: Arc<Shared>) -> Routes {
         .post(
             "/api/payments/webhooks/{provider}",
             Access::Public,
-            webhook,
+            webhooks::take,
             |d| {
                 d.summary("For payment providers: tells what happened to a payment")
                     .description("Signed by the provider over the raw body.")
@@ -198,6 +139,7 @@ pub fn routes(shared: Arc<Shared>) -> Routes {
                     .answer_empty(200, "Recorded, now or before")
             },
         )
+        .share(shared)
 }
 
 const OPERATION: &str =
@@ -242,113 +184,6 @@ async fn list(
     let (order, status) = (filter.order_id.as_deref(), filter.status.as_deref());
     let rows = queries::payments(&app, order, status, &page).await?;
     Ok(axum::Json(page.list(rows, |row| row.id.to_string())))
-}
-
-fn request(
-    kind: OperationKind,
-    amount: Option<Money>,
-    note: Option<String>,
-) -> Result<Request, Problem> {
-    Ok(Request { kind, amount, note })
-}
-
-fn refund_request(body: RefundPayment) -> Result<Request, Problem> {
-    let long = |reason: &String| reason.chars().count() > MAX_REASON || reason.contains('\0');
-    if body.reason.as_ref().is_some_and(long) {
-        let detail = format!("must have at most {MAX_REASON} characters, none of them NUL");
-        return Err(Rejection::invalid("reason", detail).into());
-    }
-    request(OperationKind::Refund, body.amount, body.reason)
-}
-
-/// What is kept for a repeated request: which operation it asked for. The answer itself is made
-/// anew, so that a repeat sees how far the operation has come.
-#[derive(Serialize, Deserialize)]
-struct Asked {
-    operation: Option<i64>,
-}
-
-async fn operate(
-    shared: Arc<Shared>,
-    app: App,
-    _: Caller,
-    context: Context,
-    id: PaymentId,
-    request: Result<Request, Problem>,
-    key: Option<IdempotencyKey>,
-) -> Result<Response, Problem> {
-    let request = request?;
-    let ticket = shared.waiting.join(id.as_str());
-    let mut rung = std::pin::pin!(ticket.notify.notified());
-    rung.as_mut().enable();
-    let apply = Apply {
-        payment_id: id.clone(),
-        patience: shared.patience,
-        ask: Ask::Now(Command::Request(request)),
-    };
-    // Just asked for: it cannot be finished before the bell rings.
-    let fresh = Arc::new(AtomicBool::new(false));
-    let render = {
-        let fresh = fresh.clone();
-        move |applied: &Applied| {
-            fresh.store(applied.requested.is_some(), Ordering::Relaxed);
-            let operation = applied.requested;
-            let body = serde_json::to_string(&Asked { operation }).unwrap_or_default();
-            Stored { status: 202, body }
-        }
-    };
-    let stored = app.execute_once(&context, key, apply, render).await?;
-    let asked: Asked = serde_json::from_str(&stored.body)
-        .map_err(|_| kernel::AppError::Internal("an unreadable idempotency record".into()))?;
-    let deadline = tokio::time::Instant::now() + shared.wait;
-    let mut late = shared.wait.is_zero();
-    if fresh.load(Ordering::Relaxed) && !late {
-        late = tokio::time::timeout_at(deadline, rung.as_mut())
-            .await
-            .is_err();
-    }
-    loop {
-        rung.set(ticket.notify.notified());
-        rung.as_mut().enable();
-        let payment = app.state::<Payment>(id.as_str()).await?.state;
-        if late || outcome(&payment, asked.operation) {
-            return answer(&payment, asked.operation);
-        }
-        late = tokio::time::timeout_at(deadline, rung.as_mut())
-            .await
-            .is_err();
-    }
-}
-
-/// Whether there is nothing left to wait for.
-fn outcome(payment: &Payment, operation: Option<i64>) -> bool {
-    operation.is_none_or(|number| !payment.waits_for(number))
-}
-
-fn answer(payment: &Payment, operation: Option<i64>) -> Result<Response, Problem> {
-    let mut view = payment
-        .view()
-        .ok_or_else(|| Rejection::not_found("payment"))?;
-    view.operation = operation;
-    let done = operation.and_then(|number| payment.operation(number));
-    if let Some(operation) = done.filter(|o| o.status == OperationStatus::Failed) {
-        let code = operation.code.as_deref().unwrap_or_default();
-        let mut problem = Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "refused-by-provider",
-            format!("the payment provider refused: {code}"),
-        );
-        problem.extra = Some(serde_json::json!({
-            "provider_code": code,
-            "operation": operation.number,
-        }));
-        return Err(problem);
-    }
-    let status = match outcome(payment, operation) && !payment.has_open(OperationKind::Void) {
-        true => StatusCode::OK,
-        false => StatusCode::ACCEPTED,
-    };
-    Ok((status, axum::Json(view)).into_response())
 }
 
 async fn ledger(
@@ -397,51 +232,4 @@ async fn unmatched(
     Ok(axum::Json(
         page.list(views.collect(), |view| view.id.clone()),
     ))
-}
-
-/// Answers 200 only after what it tells is committed; anything else makes the provider send it
-/// again.
-async fn webhook(
-    shared: Arc<Shared>,
-    app: App,
-    mut context: Context,
-    provider: String,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<StatusCode, Problem> {
-    let Some(guarded) = shared.providers.get(&provider) else {
-        return Err(Rejection::not_found("payment provider").into());
-    };
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too-large",
-            "the body is too large for this route",
-        ),
-        _ => Rejection::invalid("body", "could not be read").into(),
-    })?;
-    let event = guarded
-        .inner
-        .verify_webhook(&headers, &body, app.now())
-        .map_err(|error| match error {
-            WebhookError::BadSignature => {
-                Problem::new(StatusCode::UNAUTHORIZED, "bad-signature", error.to_string())
-            }
-            WebhookError::Malformed => {
-                Problem::new(StatusCode::BAD_REQUEST, "invalid", error.to_string()).field("body")
-            }
-        })?;
-    let Some(event) = event else {
-        return Ok(StatusCode::OK);
-    };
-    context.actor = Some(format!("provider:{provider}").into());
-    let record = RecordWebhook {
-        provider,
-        event,
-        patience: shared.patience,
-    };
-    if !app.execute(&context, record).await? {
-        tracing::warn!("a payment provider's webhook belongs to no payment; it was kept");
-    }
-    Ok(StatusCode::OK)
 }

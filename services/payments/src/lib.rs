@@ -6,9 +6,12 @@ mod breaker;
 mod calls;
 mod card_number;
 mod config;
+#[cfg(test)]
+mod fixtures;
 mod http;
 mod ledger;
 mod listen;
+mod operations;
 mod patience;
 mod payment;
 pub mod provider;
@@ -16,11 +19,17 @@ mod queries;
 mod registry;
 mod requests;
 mod rules;
+#[cfg(test)]
+mod rules_properties;
+#[cfg(test)]
+mod rules_tests;
 mod sandbox;
 mod signature;
+mod told;
 mod unmatched;
 mod views;
 mod waiting;
+mod webhooks;
 mod work;
 
 use std::sync::Arc;

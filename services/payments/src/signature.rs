@@ -103,12 +103,14 @@ mod tests {
     proptest! {
         #[test]
         fn nonsense_is_refused_and_never_panics(header in ".{0,200}", now in any::<i64>()) {
-            prop_assert!(!signatures().verify(&header, b"{}", now));
+            let taken = signatures().verify(&header, b"{}", now);
+            prop_assert!(!taken);
         }
 
         #[test]
         fn numbers_out_of_range_are_refused(t in any::<i64>(), mac in "[0-9a-f]{64}", now in any::<i64>()) {
-            prop_assert!(!signatures().verify(&format!("t={t},v1={mac}"), b"{}", now));
+            let taken = signatures().verify(&format!("t={t},v1={mac}"), b"{}", now);
+            prop_assert!(!taken);
         }
     }
 }

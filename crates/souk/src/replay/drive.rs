@@ -153,8 +153,7 @@ impl Driver {
         let sale = &self.plan.sales[n];
         let key = |what| self.key(what, &sale.invoice);
         let (cart_key, lines_key, checkout_key, capture_key) = (key("cart"), key("lines"), key("checkout"), key("capture"));
-        let cart: Value =
-            self.insist(|| self.shopper.post("/api/carts", &json!({"currency": "GBP"}), &[("idempotency-key", &cart_key)])).await?;
+        let cart = post(&self.shopper, "/api/carts", &json!({"currency": "GBP"}), &cart_key).await?;
         let cart = text(&cart, &["id"])?;
         let lines: Vec<Value> = sale
             .lines
@@ -162,11 +161,11 @@ impl Driver {
             .map(|(sku, quantity)| json!({"sku": self.plan.skus[*sku].sku, "quantity": quantity}))
             .collect();
         let (path, body) = (format!("/api/carts/{cart}/lines"), json!({"lines": lines}));
-        let _: Value = self.insist(|| self.shopper.post(&path, &body, &[("idempotency-key", &lines_key)])).await?;
+        post(&self.shopper, &path, &body, &lines_key).await?;
 
         let (path, body) = (format!("/api/carts/{cart}/checkout"), self.checkout(n));
         let headers = [("idempotency-key", checkout_key.as_str()), ("prefer", "wait=20")];
-        let answer: Value = self.insist(|| self.shopper.post(&path, &body, &headers)).await?;
+        let answer: Value = insist(|| self.shopper.post(&path, &body, &headers)).await?;
         let order = text(&answer, &["order", "id"])?;
         let token = text(&answer, &["access_token"])?;
         let order = self.settled(order, &answer["order"], &token).await?;
@@ -180,8 +179,7 @@ impl Driver {
         };
         if let (Some(payment), "confirmed") = (&placed.payment, placed.status.as_str()) {
             let path = format!("/api/payments/{payment}/capture");
-            let view: Value =
-                self.insist(|| self.staff.post(&path, &json!({}), &[("idempotency-key", &capture_key)])).await?;
+            let view = post(&self.staff, &path, &json!({}), &capture_key).await?;
             placed.captured = self.until(payment, view, "captured", sale.total).await?;
         }
         Ok(placed)
@@ -219,7 +217,7 @@ impl Driver {
             if started.elapsed() > PATIENCE {
                 return Err(ClientError::Unexpected(format!("the order is still {status}")));
             }
-            order = self.insist(|| owner.get(&path)).await?;
+            order = insist(|| owner.get(&path)).await?;
             if text(&order, &["status"])? == status {
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(2));
@@ -242,7 +240,7 @@ impl Driver {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(2));
             let path = format!("/api/payments/{payment}");
-            view = self.insist(|| self.staff.get(&path)).await?;
+            view = insist(|| self.staff.get(&path)).await?;
         }
     }
 
@@ -264,7 +262,7 @@ impl Driver {
         let (money_key, stock_key) = (self.key("refund", &name), self.key("return", &name));
         let path = format!("/api/payments/{payment}/refund");
         let body = json!({"amount": {"amount": refund.amount, "currency": "GBP"}, "reason": refund.cancellation});
-        let answer: Value = self.insist(|| self.staff.post(&path, &body, &[("idempotency-key", &money_key)])).await?;
+        let answer = post(&self.staff, &path, &body, &money_key).await?;
         self.finished_refund(&payment, answer).await?;
         let lines: Vec<Value> = refund
             .lines
@@ -274,8 +272,7 @@ impl Driver {
             })
             .collect();
         let body = json!({"adjustments": lines});
-        let path = "/api/inventory/adjustments";
-        let _: Value = self.insist(|| self.staff.post(path, &body, &[("idempotency-key", &stock_key)])).await?;
+        post(&self.staff, "/api/inventory/adjustments", &body, &stock_key).await?;
         Ok(())
     }
 
@@ -299,17 +296,15 @@ impl Driver {
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(2));
-            view = self.insist(|| self.staff.get(&path)).await?;
+            view = insist(|| self.staff.get(&path)).await?;
         }
     }
+}
 
-    /// Sends a request until there is an answer: the shop may be killed and started meanwhile.
-    async fn insist<T, F>(&self, send: impl Fn() -> F) -> Result<T, ClientError>
-    where
-        F: Future<Output = Result<T, ClientError>>,
-    {
-        insist(send).await
-    }
+/// A POST that may be sent again, until there is an answer.
+async fn post(client: &Client, path: &str, body: &Value, key: &str) -> Result<Value, ClientError> {
+    let headers = [("idempotency-key", key)];
+    insist(|| client.post(path, body, &headers)).await
 }
 
 /// Sends a request again, with growing pauses, while the reason it failed may pass.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use contracts::{
     List,
     inventory::StockSummary,
-    orders::{OrderStatus, OrderView},
+    orders::{OrderStatus, OrderSummary, OrderView},
     payments::{LedgerEntry, LedgerSummary},
 };
 use serde::Serialize;
@@ -101,8 +101,8 @@ pub async fn reconcile(staff: &Client, plan: &Plan, driven: &Driven) -> Result<R
 async fn ask(staff: &Client, driven: &Driven) -> Result<Services> {
     let mine: std::collections::HashSet<&str> = driven.sales.iter().filter_map(|sale| sale.order.as_deref()).collect();
     let mut services = Services::default();
-    pages(staff, "/api/orders?include=lines", |order: OrderView| {
-        if mine.contains(order.id.as_str()) {
+    pages(staff, "/api/orders?include=lines", |summary: OrderSummary| {
+        if let Some(order) = summary.order.filter(|order| mine.contains(order.id.as_str())) {
             services.orders.insert(order.id.as_str().to_owned(), order);
         }
     })

@@ -51,8 +51,9 @@ async fn wait_for_cart(staff: &Client, plan: &Plan) -> Result<()> {
     let shopper = staff.anonymous();
     let Some(last) = plan.items.last().and_then(|item| item.skus.last()) else { return Ok(()) };
     let body = json!({"sku": plan.skus[*last].sku, "quantity": 1});
+    let new_cart = json!({"currency": "GBP"});
     for _ in 0..600 {
-        let cart: Value = insist(|| shopper.post("/api/carts", &json!({"currency": "GBP"}), &[])).await?;
+        let cart: Value = insist(|| shopper.post("/api/carts", &new_cart, &[])).await?;
         let path = format!("/api/carts/{}/lines", cart["id"].as_str().unwrap_or_default());
         let added: std::result::Result<Value, _> = insist(|| shopper.post(&path, &body, &[])).await;
         if added.is_ok() {

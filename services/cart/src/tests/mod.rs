@@ -96,7 +96,7 @@ pub fn ask_by(by: Who, ask: Ask) -> CartCommand {
         by,
         at: START.plus_seconds(10),
         rules: RULES,
-        ask,
+        ask: Arc::new(ask),
     }
 }
 

@@ -25,7 +25,7 @@ fn run(world: &mut World, ask: Ask) -> Work {
         id: cart_id(),
         by,
         rules: RULES,
-        ask,
+        ask: Arc::new(ask),
     };
     world.run(&command).expect("accepted").1
 }
@@ -115,7 +115,7 @@ fn an_expired_cart_is_gone_even_before_its_timer_fired() {
         id: cart_id(),
         by: Who::Anyone,
         rules: RULES,
-        ask: put("B"),
+        ask: Arc::new(put("B")),
     };
     assert_eq!(code(world.run(&late).map(|done| done.0)), "cart-expired");
     assert_eq!(

@@ -71,6 +71,7 @@ fn a_product_s_variants_become_offers_and_removed_ones_go() {
     let event = ProductEvent::Updated(ProductUpdated {
         product: product(),
         removed_skus: vec!["SH-L".into()],
+        previous_handle: None,
     });
     let made = statements(&views::offers(), &recorded("product-prd_1", event));
     assert_eq!(made.len(), 3);

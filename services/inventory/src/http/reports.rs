@@ -21,9 +21,9 @@ pub async fn level(
     caller: Caller,
     Path(sku): Path<String>,
 ) -> Result<axum::Json<StockView>, Problem> {
-    let stock = queries::stock(&app, &sku)
-        .await?
-        .ok_or_else(|| Rejection::not_found("SKU in stock"))?;
+    let unknown = || Rejection::not_found("SKU in stock");
+    check::sku("sku", &sku).map_err(|_| unknown())?;
+    let stock = queries::stock(&app, &sku).await?.ok_or_else(unknown)?;
     Ok(axum::Json(match caller.may("inventory:read") {
         true => stock,
         false => public(stock),
