@@ -16,7 +16,8 @@ id!(
     CartId, "crt"
 );
 id!(
-    /// A line of a cart, and later of the order.
+    /// A line of a cart, and later of the order: a number within its cart (`lin_1`), never used
+    /// again there.
     LineId, "lin"
 );
 
@@ -55,6 +56,9 @@ pub struct CartCheckedOut {
     pub access_token_hash: String,
     /// When the order is given up unless it is confirmed.
     pub deadline: Timestamp,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 /// A cart was opened.
@@ -67,6 +71,9 @@ pub struct CartCreated {
     /// Whose, when signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_id: Option<CustomerId>,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 /// A line of a cart.
@@ -91,6 +98,9 @@ pub struct CartLine {
 pub struct CartLinesAdded {
     /// Lines new to the cart, or (same id) with their new quantity and price.
     pub lines: Vec<CartLine>,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 /// The quantity of a line changed.
@@ -100,6 +110,9 @@ pub struct CartLineChanged {
     pub line: LineId,
     /// How many now.
     pub quantity: i64,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 /// A line was taken out.
@@ -107,6 +120,9 @@ pub struct CartLineChanged {
 pub struct CartLineRemoved {
     /// Which line.
     pub line: LineId,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 /// Prices were brought up to date with the catalogue, and the shopper was told.
@@ -114,6 +130,9 @@ pub struct CartLineRemoved {
 pub struct CartRepriced {
     /// Line → its price now.
     pub prices: Vec<(LineId, Money)>,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 /// Nothing happened to the cart for a while.
@@ -126,6 +145,9 @@ pub struct CartAbandoned {
     pub customer_id: Option<CustomerId>,
     /// What was in it.
     pub lines: Vec<CartLine>,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 /// The cart is closed; it can no longer be used.
@@ -133,6 +155,9 @@ pub struct CartAbandoned {
 pub struct CartExpired {
     /// Which.
     pub cart_id: CartId,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 event_set! {
@@ -155,4 +180,189 @@ event_set! {
         /// Closed.
         Expired(CartExpired) = "cart.cart.expired.v1",
     }
+}
+
+/// Where a cart stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CartStatus {
+    /// It can be filled and checked out.
+    #[default]
+    Open,
+    /// It was checked out: see the order.
+    Completed,
+    /// It was left alone too long; start a new one.
+    Expired,
+}
+
+/// A line of a cart as the API shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CartLineView {
+    /// Its id.
+    pub id: LineId,
+    /// What.
+    pub sku: String,
+    /// Its name.
+    pub title: String,
+    /// The product's handle, for links; empty once checked out.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub handle: String,
+    /// How many.
+    pub quantity: i64,
+    /// Price of one, as last agreed.
+    pub unit_price: Money,
+    /// Unit price × quantity.
+    pub subtotal: Money,
+}
+
+/// Something about a line that the shopper should know. All but `short-stock` stand in the way of
+/// a checkout; `short-stock` is an early warning from a copy that may be a moment old, since stock
+/// is decided when the order is reserved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum CartProblem {
+    /// The catalogue's price is another now: `POST …/reprice` accepts it.
+    PriceChanged {
+        /// Which line.
+        line: LineId,
+        /// Of what.
+        sku: String,
+        /// As agreed before.
+        old: Money,
+        /// As it is now.
+        new: Money,
+    },
+    /// Fewer are there than the cart wants.
+    ShortStock {
+        /// Which line.
+        line: LineId,
+        /// Of what.
+        sku: String,
+        /// How many the cart wants.
+        wanted: i64,
+        /// How many could be sold.
+        available: i64,
+    },
+    /// It was taken off sale.
+    Unpublished {
+        /// Which line.
+        line: LineId,
+        /// Of what.
+        sku: String,
+    },
+    /// The catalogue has no such SKU (any more).
+    UnknownSku {
+        /// Which line.
+        line: LineId,
+        /// Of what.
+        sku: String,
+    },
+    /// It has no price in the cart's currency.
+    NoPrice {
+        /// Which line.
+        line: LineId,
+        /// Of what.
+        sku: String,
+        /// The cart's currency.
+        #[schema(value_type = String, example = "GBP")]
+        currency: Currency,
+    },
+}
+
+/// A cart as the API shows it. It holds no personal data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CartView {
+    /// Its id: keep it secret, it is the right to use the cart.
+    pub id: CartId,
+    /// Where it stands.
+    pub status: CartStatus,
+    /// Of all its prices.
+    #[schema(value_type = String, example = "GBP")]
+    pub currency: Currency,
+    /// Lines, in the order they were added.
+    pub lines: Vec<CartLineView>,
+    /// Sums.
+    pub totals: Totals,
+    /// What stands in the way of a checkout, and warnings. A change answers those of the lines it
+    /// touched, `GET` those of all lines.
+    pub problems: Vec<CartProblem>,
+    /// The order it became.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<OrderId>,
+    /// That order's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_number: Option<String>,
+    /// Microseconds UTC.
+    pub created_at: Timestamp,
+    /// Last change, microseconds UTC.
+    pub updated_at: Timestamp,
+    /// When it closes if nothing changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// `POST /api/carts`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCart {
+    /// ISO 4217; the shop's own unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "GBP")]
+    pub currency: Option<Currency>,
+}
+
+/// A SKU and how many of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewLine {
+    /// What.
+    pub sku: String,
+    /// 1 to 100,000.
+    pub quantity: i64,
+}
+
+/// `POST /api/carts/{id}/lines`: either one line (`sku`, `quantity`) or several (`lines`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewLines {
+    /// What, when it is one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sku: Option<String>,
+    /// 1 to 100,000, when it is one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<i64>,
+    /// Several lines, all or none; at most 2,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<Vec<NewLine>>,
+}
+
+/// `PATCH /api/carts/{id}/lines/{line}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LineChange {
+    /// 1 to 100,000.
+    pub quantity: i64,
+}
+
+/// How to pay.
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckoutPayment {
+    /// Which provider.
+    #[schema(example = "sandbox")]
+    pub provider: String,
+    /// The provider's token; never a card number.
+    pub token: String,
+}
+
+/// `POST /api/carts/{id}/checkout`.
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckoutRequest {
+    /// E-mail address for the order.
+    pub email: String,
+    /// Where the goods go.
+    pub shipping_address: crate::address::Address,
+    /// How to pay.
+    pub payment: CheckoutPayment,
 }

@@ -6,9 +6,15 @@ use utoipa::ToSchema;
 
 use crate::orders::OrderId;
 
+mod api;
+mod location;
+
+pub use api::*;
+pub use location::*;
+
 id!(
-    /// A stock location: a warehouse, a store.
-    LocationId, "loc"
+    /// A hold: units kept back for a while without an order, for a till, a marketplace or support.
+    HoldId, "hld"
 );
 
 /// Whether a SKU may be sold beyond its stock.
@@ -58,6 +64,9 @@ pub struct StockAdjusted {
     /// The document behind it, such as an order number or delivery note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// A remark. Not for personal data: it is kept for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// Units that may be sold now, over all locations.
     pub available: i64,
 }
@@ -73,6 +82,9 @@ pub struct StockTransferred {
     pub to: LocationId,
     /// How many, positive.
     pub quantity: i64,
+    /// The document behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     /// Units that may be sold now, over all locations.
     pub available: i64,
 }
@@ -210,6 +222,9 @@ pub struct ReservationReleased {
     pub lines: Vec<ReservedLine>,
     /// Why: `order_cancelled`, `expired`, `cancelled`.
     pub reason: String,
+    /// Whether it had been allocated: a sale is taken back, not only a promise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allocated: bool,
 }
 
 event_set! {

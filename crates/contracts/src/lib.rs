@@ -18,16 +18,25 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     let mut add = |service, types: &'static [&'static str]| {
         all.extend(types.iter().map(|kind| (service, *kind)));
     };
-    add("identity", identity::SigningKeyEvent::TYPES);
+    add("identity", identity::SigningKeysEvent::TYPES);
+    add("identity", identity::EmailEvent::TYPES);
+    add("identity", identity::CredentialEvent::TYPES);
     add("identity", identity::CustomerEvent::TYPES);
+    add("identity", identity::StaffEvent::TYPES);
+    add("identity", identity::AdminEvent::TYPES);
+    add("identity", identity::RoleEvent::TYPES);
+    add("identity", identity::ApiKeyEvent::TYPES);
+    add("identity", identity::SessionEvent::TYPES);
     add("catalog", catalog::ProductEvent::TYPES);
     add("catalog", catalog::CategoryEvent::TYPES);
     add("catalog", catalog::ClaimEvent::TYPES);
     add("inventory", inventory::StockEvent::TYPES);
     add("inventory", inventory::ReservationEvent::TYPES);
+    add("inventory", inventory::LocationsEvent::TYPES);
     add("cart", cart::CartEvent::TYPES);
     add("orders", orders::OrderEvent::TYPES);
     add("payments", payments::PaymentEvent::TYPES);
+    add("payments", payments::ProviderEventEvent::TYPES);
     all
 }
 

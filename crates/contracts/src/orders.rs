@@ -98,6 +98,31 @@ pub enum OrderStatus {
     Cancelled,
 }
 
+impl OrderStatus {
+    /// As in JSON and in read models.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Placed => "placed",
+            Self::StockReserved => "stock_reserved",
+            Self::PaymentActionRequired => "payment_action_required",
+            Self::Confirmed => "confirmed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Reads what [`as_str`](Self::as_str) wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        let all = [
+            Self::Placed,
+            Self::StockReserved,
+            Self::PaymentActionRequired,
+            Self::Confirmed,
+            Self::Cancelled,
+        ];
+        all.into_iter().find(|status| status.as_str() == text)
+    }
+}
+
 /// Why an order was cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -140,6 +165,9 @@ pub struct OrderPlaced {
     pub access_token_hash: String,
     /// When it is given up unless it is confirmed.
     pub deadline: Timestamp,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 /// All lines are reserved.
@@ -147,6 +175,9 @@ pub struct OrderPlaced {
 pub struct OrderStockReserved {
     /// Which order.
     pub order_id: OrderId,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 /// Payments is asked to authorise the order's total.
@@ -178,6 +209,9 @@ pub struct OrderPaymentActionRequired {
     pub order_id: OrderId,
     /// Where the buyer is to be sent.
     pub url: String,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 /// Reserved and authorised: the shop owes the goods.
@@ -191,6 +225,9 @@ pub struct OrderConfirmed {
     pub payment_id: PaymentId,
     /// What was authorised.
     pub total: Money,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 /// The order was given up: stock is to be released, money to be voided or refunded.
@@ -208,6 +245,12 @@ pub struct OrderCancelled {
     /// The payment that was asked for, if one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_id: Option<PaymentId>,
+    /// Who did it (`staff:usr_…`, `customer:cus_…`, `guest`); absent when the shop itself did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 /// Money of the order was captured (in part or whole).
@@ -219,6 +262,9 @@ pub struct OrderPaymentCaptured {
     pub amount: Money,
     /// How much in all.
     pub captured: Money,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 /// Money of the order was given back (in part or whole).
@@ -230,6 +276,9 @@ pub struct OrderPaymentRefunded {
     pub amount: Money,
     /// How much in all.
     pub refunded: Money,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 event_set! {
@@ -261,7 +310,7 @@ pub struct TimelineEntry {
     pub at: Timestamp,
     /// What: `placed`, `stock_reserved`, `confirmed`, `cancelled`, …
     pub what: String,
-    /// Who: `customer`, `guest`, `staff:usr_…`, `system`.
+    /// Who: `customer:cus_…`, `guest`, `staff:usr_…`, `system`.
     pub who: String,
     /// More about it, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -311,12 +360,54 @@ pub struct OrderView {
     pub timeline: Vec<TimelineEntry>,
 }
 
+/// One change of an order, as `GET /api/orders/{id}/events` sends it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OrderUpdate {
+    /// The order.
+    pub id: OrderId,
+    /// Its number.
+    pub number: String,
+    /// Where it stands after the change.
+    pub status: OrderStatus,
+    /// What happened, when, and who did it.
+    pub entry: TimelineEntry,
+    /// Where the buyer must go (3-D Secure), while they must.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_action_url: Option<String>,
+    /// Why it was cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_reason: Option<CancelReason>,
+}
+
+/// An order in a list: without its lines and without personal data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OrderSummary {
+    /// Its id.
+    pub id: OrderId,
+    /// Its number.
+    pub number: String,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// The account, when the buyer was signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
+    /// What is to be paid.
+    pub total: Money,
+    /// Microseconds UTC.
+    pub placed_at: Timestamp,
+    /// Last change of status, microseconds UTC.
+    pub updated_at: Timestamp,
+    /// The whole order, when the list was asked for with `include=lines`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderView>,
+}
+
 /// The answer to a checkout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CheckoutAnswer {
     /// The order.
     pub order: OrderView,
-    /// For a guest: the right to see and cancel the order (`Authorization: Bearer gst_…`). Shown
-    /// once, kept only as a hash.
+    /// The right to see and cancel the order without an account (`Authorization: Bearer gst_…`).
+    /// A secret: kept only as a hash, and given again only to who completes the same cart again.
     pub access_token: String,
 }

@@ -2,6 +2,7 @@
 
 use kernel::{Money, Timestamp, event_set, id};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{cart::PaymentMethod, identity::CustomerId, orders::OrderId};
 
@@ -68,7 +69,7 @@ pub struct PaymentActionRequired {
 }
 
 /// What an operation at the provider is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationKind {
     /// Take a hold on the money.
@@ -97,9 +98,15 @@ pub struct PaymentOperationRequested {
     pub amount: Money,
     /// The provider's own id of the payment.
     pub provider_reference: String,
+    /// Which provider.
+    #[serde(default)]
+    pub provider: String,
     /// Why, for people; a refund's reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// It undoes what an order that was given up holds or paid: tried again for ever.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compensation: bool,
 }
 
 /// No answer came: the outcome is unknown until the provider has been asked.
@@ -139,6 +146,12 @@ pub struct PaymentCaptured {
     pub amount: Money,
     /// How much in all.
     pub captured: Money,
+    /// Which provider moved it: names the account in the ledger.
+    #[serde(default)]
+    pub provider: String,
+    /// The provider's own id of this operation, by which a repeat is recognised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_operation: Option<String>,
 }
 
 /// Money was given back.
@@ -154,6 +167,12 @@ pub struct PaymentRefunded {
     pub amount: Money,
     /// How much in all.
     pub refunded: Money,
+    /// Which provider moved it: names the account in the ledger.
+    #[serde(default)]
+    pub provider: String,
+    /// The provider's own id of this operation, by which a repeat is recognised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_operation: Option<String>,
 }
 
 /// The hold was given up; nothing was charged.
@@ -180,6 +199,23 @@ pub struct PaymentOperationFailed {
     pub kind: OperationKind,
     /// The provider's reason.
     pub code: String,
+    /// When it is tried again under a new number; only what must succeed in the end is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
+}
+
+/// The provider reported an operation that cannot be booked yet: one of ours of the same kind is
+/// still without an answer, or what it builds on has not been reported. Booked later, once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PaymentProviderEventNoted {
+    /// Which payment.
+    pub payment_id: PaymentId,
+    /// What the provider did.
+    pub kind: OperationKind,
+    /// How much.
+    pub amount: Money,
+    /// The provider's own id of the operation.
+    pub provider_operation: String,
 }
 
 /// The order was given up: hold nothing and keep nothing, now or later.
@@ -218,5 +254,255 @@ event_set! {
         OperationFailed(PaymentOperationFailed) = "payments.payment.operation_failed.v1",
         /// Given up with its order.
         Abandoned(PaymentAbandoned) = "payments.payment.abandoned.v1",
+        /// Reported by the provider, to be booked later.
+        ProviderEventNoted(PaymentProviderEventNoted) = "payments.payment.provider_event_noted.v1",
     }
+}
+
+/// A provider's genuine webhook belongs to no payment we know: kept for a person to look at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProviderEventUnmatched {
+    /// Which provider.
+    pub provider: String,
+    /// Its own id of the event.
+    pub event_id: String,
+    /// Its own name for what happened.
+    pub kind: String,
+    /// Our reference, as the provider repeats it.
+    pub reference: String,
+    /// The provider's own id of the payment.
+    pub provider_reference: String,
+    /// The provider's own id of the operation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_operation: Option<String>,
+    /// How much it was about.
+    pub amount: Money,
+}
+
+event_set! {
+    /// Webhooks without a payment.
+    pub enum ProviderEventEvent {
+        /// Kept.
+        Unmatched(ProviderEventUnmatched) = "payments.provider_event.unmatched.v1",
+    }
+}
+
+/// Where a payment stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentStatus {
+    /// Being authorised.
+    #[default]
+    Pending,
+    /// The provider did not answer and is being asked.
+    Unknown,
+    /// The buyer must act (3-D Secure).
+    ActionRequired,
+    /// Held, nothing captured.
+    Authorised,
+    /// Some of it captured.
+    PartiallyCaptured,
+    /// All of it captured.
+    Captured,
+    /// Some of what was captured given back.
+    PartiallyRefunded,
+    /// All that was captured given back.
+    Refunded,
+    /// Refused; nothing is held.
+    Declined,
+    /// The hold was given up; nothing was charged.
+    Voided,
+}
+
+impl PaymentStatus {
+    /// The name used in JSON, in queries and in the read model.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Unknown => "unknown",
+            Self::ActionRequired => "action_required",
+            Self::Authorised => "authorised",
+            Self::PartiallyCaptured => "partially_captured",
+            Self::Captured => "captured",
+            Self::PartiallyRefunded => "partially_refunded",
+            Self::Refunded => "refunded",
+            Self::Declined => "declined",
+            Self::Voided => "voided",
+        }
+    }
+}
+
+/// How far an operation at the provider has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationStatus {
+    /// Decided; the provider is being called.
+    #[default]
+    Requested,
+    /// No answer; the provider is being asked.
+    Unknown,
+    /// Done.
+    Succeeded,
+    /// Refused by the provider.
+    Failed,
+}
+
+/// A capture, void or refund as the API shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OperationView {
+    /// Its number within the payment, from 1.
+    pub number: i64,
+    /// What.
+    pub kind: OperationKind,
+    /// How much.
+    pub amount: Money,
+    /// How far it has come.
+    pub status: OperationStatus,
+    /// Why the provider refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Why it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A payment as the API shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PaymentView {
+    /// Its id.
+    pub id: PaymentId,
+    /// The order it pays.
+    pub order_id: OrderId,
+    /// Where it stands.
+    pub status: PaymentStatus,
+    /// What the order comes to.
+    pub amount: Money,
+    /// Captured so far.
+    pub captured: Money,
+    /// Refunded so far.
+    pub refunded: Money,
+    /// Which provider.
+    pub provider: String,
+    /// The provider's own id of it, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_reference: Option<String>,
+    /// Where the buyer must go, while they must.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action_url: Option<String>,
+    /// Why it was declined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decline_code: Option<String>,
+    /// Captures, voids and refunds, oldest first.
+    pub operations: Vec<OperationView>,
+    /// In the answer to a capture, void or refund: the number of that operation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<i64>,
+}
+
+/// A payment in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PaymentSummary {
+    /// Its id.
+    pub id: PaymentId,
+    /// The order it pays.
+    pub order_id: OrderId,
+    /// Where it stands.
+    pub status: String,
+    /// What the order comes to.
+    pub amount: Money,
+    /// Captured so far.
+    pub captured: Money,
+    /// Refunded so far.
+    pub refunded: Money,
+    /// When it was asked for.
+    pub at: Timestamp,
+}
+
+/// Asks for a capture.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CapturePayment {
+    /// How much; all that is still held unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+}
+
+/// Asks for a refund.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefundPayment {
+    /// How much; all that is captured and not yet given back unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+    /// Why, for people: at most 500 characters, no personal data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Asks for a void; has no members.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VoidPayment {}
+
+/// One line of the ledger. The lines of one (payment, version) sum to nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LedgerEntry {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// The version of the payment that it comes from.
+    pub version: i64,
+    /// The line within the posting, from 1.
+    pub line: i64,
+    /// The account, such as `provider:sandbox:receivable`.
+    pub account: String,
+    /// Positive is a debit, negative a credit.
+    pub amount: Money,
+    /// The order.
+    pub order_id: OrderId,
+    /// When it was booked.
+    pub at: Timestamp,
+}
+
+/// What one account comes to in one currency, in minor units.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LedgerAccount {
+    /// The account.
+    pub account: String,
+    /// ISO 4217.
+    #[schema(value_type = String)]
+    pub currency: kernel::Currency,
+    /// Sum of its debits.
+    pub debit: i64,
+    /// Sum of its credits, as a positive number.
+    pub credit: i64,
+    /// Debits minus credits.
+    pub balance: i64,
+}
+
+/// The sums of all accounts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LedgerSummary {
+    /// By account and currency.
+    pub accounts: Vec<LedgerAccount>,
+    /// Whether the balances sum to nothing in every currency. Never false.
+    pub balanced: bool,
+}
+
+/// An operation that needs patience or a person: without an answer, or a compensation that the
+/// provider refuses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PaymentTrouble {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// Number of the operation.
+    pub operation: i64,
+    /// `unknown`, `refused` or `unexplained`.
+    pub problem: String,
+    /// The provider's reason, for `refused`; its operation, for `unexplained`.
+    pub code: String,
+    /// When it is tried or asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_at: Option<Timestamp>,
+    /// Since when.
+    pub since: Timestamp,
 }

@@ -2,17 +2,19 @@
 //! a store, golden files, and stand-ins for the clock, the ids and the key ring.
 
 use std::{
+    any::Any,
     collections::HashMap,
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
 use crate::{
-    Clock, Command, Decider, DeciderSpec, ErasedState, Event, Ids, KeyRing, KeyRingError, PersonId,
-    Rejection, States, StreamId, Timestamp, UnitOfWork, Work, with_keys,
+    Answer, AnyCommand, App, AppError, BoxFuture, Clock, Command, Decider, DeciderSpec, Engine,
+    ErasedState, Event, Ids, KeyRing, KeyRingError, PersonId, Rejection, Rows, Statement, States,
+    StreamId, Submission, Timestamp, UnitOfWork, Work, with_keys,
 };
 
 /// `given::<Order>(events).when(command)`, then compare.
@@ -40,6 +42,9 @@ impl<D: Decider> Given<D> {
         Ok(events)
     }
 }
+
+/// A command's output with its type erased.
+pub type AnyOutput = Box<dyn Any + Send + Sync>;
 
 /// A service's streams in memory, to run multi-stream [`Command`]s in tests.
 pub struct World {
@@ -80,6 +85,18 @@ impl World {
     /// # Panics
     /// When the command reads a stream of a decider that is not part of this world.
     pub fn run<C: Command>(&mut self, command: &C) -> Result<(C::Output, Work), Rejection> {
+        let (output, work) = self.run_any(command)?;
+        let output = output
+            .downcast()
+            .unwrap_or_else(|_| panic!("a command answered with another type"));
+        Ok((*output, work))
+    }
+
+    /// Like [`run`](Self::run), for a command whose type is not known.
+    ///
+    /// # Panics
+    /// When the command reads a stream of a decider that is not part of this world.
+    pub fn run_any(&mut self, command: &dyn AnyCommand) -> Result<(AnyOutput, Work), Rejection> {
         let mut wanted = command.streams();
         loop {
             for stream in wanted.drain(..) {
@@ -90,7 +107,7 @@ impl World {
             let keys = plain_keys();
             let (result, mut work) = with_keys(&keys, || {
                 let mut unit = UnitOfWork::new(self, self.now);
-                let result = command.handle(&mut unit);
+                let result = command.handle_any(&mut unit);
                 (result, unit.finish())
             });
             if !work.missing.is_empty() {
@@ -193,6 +210,45 @@ impl Clock for FixedClock {
     }
 }
 
+/// A clock that stands still until it is moved, and wakes what waits for a time when it is.
+#[derive(Default)]
+pub struct ManualClock {
+    now: AtomicI64,
+    wake: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
+}
+
+impl ManualClock {
+    /// A clock that shows `now`.
+    pub fn at(now: Timestamp) -> Self {
+        Self {
+            now: AtomicI64::new(now.0),
+            wake: Mutex::default(),
+        }
+    }
+
+    /// Moves it forward (or back).
+    ///
+    /// # Panics
+    /// When something that was woken panicked before.
+    pub fn advance(&self, micros: i64) {
+        self.now.fetch_add(micros, Ordering::SeqCst);
+        let wake = self.wake.lock().expect("nobody panicked here");
+        wake.iter().for_each(|wake| wake());
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.now.load(Ordering::SeqCst))
+    }
+
+    fn on_jump(&self, wake: Box<dyn Fn() + Send + Sync>) {
+        if let Ok(mut all) = self.wake.lock() {
+            all.push(wake);
+        }
+    }
+}
+
 /// Ids that count.
 #[derive(Debug, Default)]
 pub struct CountingIds(AtomicU64);
@@ -204,5 +260,81 @@ impl Ids for CountingIds {
 
     fn secret(&self) -> [u8; 32] {
         [self.0.fetch_add(1, Ordering::SeqCst) as u8; 32]
+    }
+}
+
+/// A runtime without a store, to drive a service's HTTP handlers and workers in tests: commands run
+/// one after another on a [`World`]. It keeps no read models and no idempotency records.
+pub struct MemoryEngine {
+    world: Mutex<World>,
+    clock: FixedClock,
+    ids: CountingIds,
+    keys: Arc<dyn KeyRing>,
+    done: Mutex<Vec<Work>>,
+}
+
+impl MemoryEngine {
+    /// A runtime for services with these deciders.
+    pub fn new(specs: impl IntoIterator<Item = DeciderSpec>) -> Arc<Self> {
+        let world = World::new(specs);
+        Arc::new(Self {
+            clock: FixedClock(AtomicI64::new(world.now.0)),
+            world: Mutex::new(world),
+            ids: CountingIds::default(),
+            keys: plain_keys(),
+            done: Mutex::default(),
+        })
+    }
+
+    /// The handle that handlers take.
+    pub fn app(self: &Arc<Self>) -> App {
+        App::new(self.clone())
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, seconds: i64) {
+        let now = self.clock.now().plus_seconds(seconds);
+        self.clock.0.store(now.0, Ordering::SeqCst);
+    }
+
+    /// What was committed since this was last asked, a unit of work each.
+    pub fn take(&self) -> Vec<Work> {
+        std::mem::take(&mut self.done.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Engine for MemoryEngine {
+    fn submit(&self, submission: Submission) -> BoxFuture<'_, Result<Answer, AppError>> {
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        world.now = self.clock.now();
+        let answer = match world.run_any(submission.command.as_ref()) {
+            Err(rejection) => Err(rejection.into()),
+            Ok((output, work)) => {
+                let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+                done.push(work);
+                Ok(match submission.once {
+                    Some((_, render)) => Answer::Stored(render(output.as_ref())),
+                    None => Answer::Done(output),
+                })
+            }
+        };
+        Box::pin(std::future::ready(answer))
+    }
+
+    fn query(&self, _: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, AppError>> {
+        let none = AppError::Unavailable("this runtime keeps no read models".into());
+        Box::pin(std::future::ready(Err(none)))
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        &self.clock
+    }
+
+    fn ids(&self) -> &dyn Ids {
+        &self.ids
+    }
+
+    fn keys(&self) -> &Arc<dyn KeyRing> {
+        &self.keys
     }
 }

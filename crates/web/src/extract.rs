@@ -67,8 +67,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-/// Parses a body; the problem names the field by its path.
+/// Parses a body; the problem names the field by its path. No body at all is an empty object, so
+/// that a route whose fields are all optional can be called without one.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
     // The path is tracked only when something is wrong: tracking costs.
     serde_json::from_slice(bytes).or_else(|_| {
         let mut reader = serde_json::Deserializer::from_slice(bytes);

@@ -11,7 +11,7 @@ mod routes;
 mod token;
 mod upstream;
 
-pub use auth::{Access, Caller, Principal, hash_token};
+pub use auth::{Access, Caller, Principal, Secret, bearer_token, hash_token};
 pub use extract::{Ctx, Json, Page, Path, Query};
 pub use problem::Problem;
 pub use routes::{Doc, Routes, Service};

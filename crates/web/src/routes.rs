@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::DefaultBodyLimit,
     handler::Handler,
     http::{Method, StatusCode},
@@ -114,11 +114,14 @@ impl Doc {
     }
 }
 
+/// Adds a route's method to its path, guarded.
+type Mount = Box<dyn FnOnce(&mut MethodRouter<App>, &App, &Arc<Verifier>) + Send>;
+
 struct Route {
     path: &'static str,
     method: Method,
     access: Access,
-    make: Box<dyn FnOnce(&mut MethodRouter<App>, &App, &Arc<Verifier>) + Send>,
+    make: Mount,
     doc: Doc,
 }
 
@@ -126,7 +129,10 @@ struct Route {
 #[derive(Default)]
 pub struct Routes {
     routes: Vec<Route>,
+    shared: Vec<Share>,
 }
+
+type Share = Box<dyn FnOnce(Router<App>) -> Router<App> + Send>;
 
 macro_rules! method {
     ($(#[$doc:meta])* $name:ident, $method:ident) => {
@@ -205,6 +211,14 @@ impl Routes {
         self
     }
 
+    /// Gives every handler of the table a value of the service's own (a configuration, a limiter),
+    /// which it takes as `axum::Extension<T>`.
+    pub fn share<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        let layer = move |router: Router<App>| router.layer(Extension(value));
+        self.shared.push(Box::new(layer));
+        self
+    }
+
     /// Every route: method, path, access.
     pub fn table(&self) -> Vec<(Method, &'static str, Access)> {
         self.routes
@@ -258,6 +272,9 @@ impl Routes {
         let mut router = Router::new();
         for (path, methods) in by_path {
             router = router.route(path, methods.fallback(method_not_allowed));
+        }
+        for share in self.shared {
+            router = share(router);
         }
         router.fallback(not_found).with_state(app)
     }

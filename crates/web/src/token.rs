@@ -6,7 +6,8 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use kernel::Timestamp;
+use contracts::identity::SigningKeyEvent;
+use kernel::{Broadcast, From, Timestamp};
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,9 @@ pub enum TokenError {
 struct Header {
     alg: String,
     kid: String,
+    /// Extensions that must be understood (RFC 7515, 4.1.11): we understand none.
+    #[serde(default)]
+    crit: Option<serde::de::IgnoredAny>,
 }
 
 /// Checks tokens (JWS compact serialisation, RFC 7515, `EdDSA` of RFC 8037 and nothing else).
@@ -66,6 +70,30 @@ pub struct Verifier {
 const SEEN_LIMIT: usize = 10_000;
 
 impl Verifier {
+    /// The feed that keeps this verifier's keys true to what identity publishes.
+    pub fn broadcast(self: &Arc<Self>) -> Broadcast {
+        let verifier = self.clone();
+        Broadcast::new("token-keys", &["identity"], From::Beginning, move |event| {
+            match event.decode::<SigningKeyEvent>() {
+                Ok(Some(event)) => verifier.hear(&event),
+                Ok(None) => {}
+                Err(error) => tracing::error!(%error, "a token key was passed over"),
+            }
+        })
+    }
+
+    fn hear(&self, event: &SigningKeyEvent) {
+        match event {
+            SigningKeyEvent::Published(key) => match BASE64URL.decode(&key.x) {
+                Ok(public) if key.alg == "EdDSA" => self.add_key(&key.kid, public),
+                _ => {
+                    tracing::error!(kid = %key.kid, "a token key of an unknown kind was passed over")
+                }
+            },
+            SigningKeyEvent::Retired(key) => self.remove_key(&key.kid),
+        }
+    }
+
     /// Accepts tokens signed with this Ed25519 public key from now on.
     pub fn add_key(&self, kid: &str, public: Vec<u8>) {
         if let Ok(mut keys) = self.keys.write() {
@@ -111,7 +139,7 @@ impl Verifier {
         let decode = |part: &str| BASE64URL.decode(part).map_err(|_| TokenError::Malformed);
         let header: Header =
             serde_json::from_slice(&decode(header)?).map_err(|_| TokenError::Malformed)?;
-        if header.alg != "EdDSA" {
+        if header.alg != "EdDSA" || header.crit.is_some() {
             return Err(TokenError::Malformed);
         }
         let public = self
@@ -136,5 +164,138 @@ impl Verifier {
             seen.insert(token.to_owned(), claims.clone());
         }
         Ok(claims)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::identity::{SigningKeyPublished, SigningKeyRetired};
+    use proptest::prelude::*;
+    use ring::signature::{Ed25519KeyPair, KeyPair as _};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
+
+    fn pair(seed: u8) -> Ed25519KeyPair {
+        Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).expect("a seed of 32 bytes")
+    }
+
+    fn published(kid: &str, pair: &Ed25519KeyPair) -> SigningKeyEvent {
+        SigningKeyPublished {
+            kid: kid.into(),
+            alg: "EdDSA".into(),
+            x: BASE64URL.encode(pair.public_key()),
+            not_before: NOW,
+        }
+        .into()
+    }
+
+    fn knowing(kid: &str, pair: &Ed25519KeyPair) -> Verifier {
+        let verifier = Verifier::default();
+        verifier.hear(&published(kid, pair));
+        verifier
+    }
+
+    fn claims(exp: i64) -> Claims {
+        Claims {
+            iss: "souk".into(),
+            sub: "usr_1".into(),
+            iat: NOW.seconds(),
+            exp,
+            jti: "1".into(),
+            permissions: vec!["catalog:write".into()],
+            person: None,
+        }
+    }
+
+    fn token(header: &str, claims: &Claims, pair: &Ed25519KeyPair) -> String {
+        let payload = serde_json::to_string(claims).expect("plain data");
+        let signed = format!("{}.{}", BASE64URL.encode(header), BASE64URL.encode(payload));
+        let signature = BASE64URL.encode(pair.sign(signed.as_bytes()));
+        format!("{signed}.{signature}")
+    }
+
+    const HEADER: &str = r#"{"alg":"EdDSA","kid":"a"}"#;
+
+    #[test]
+    fn a_good_token_is_accepted_until_it_expires() {
+        let verifier = knowing("a", &pair(1));
+        let token = token(HEADER, &claims(NOW.seconds() + 300), &pair(1));
+        for _ in 0..2 {
+            let claims = verifier.verify(&token, NOW).expect("good");
+            assert_eq!(claims.sub, "usr_1");
+        }
+        let later = NOW.plus_seconds(300);
+        assert_eq!(verifier.verify(&token, later), Err(TokenError::Expired));
+    }
+
+    #[test]
+    fn forged_and_foreign_tokens_are_refused() {
+        let verifier = knowing("a", &pair(1));
+        let good = claims(NOW.seconds() + 300);
+        let forged = token(HEADER, &good, &pair(2));
+        assert_eq!(verifier.verify(&forged, NOW), Err(TokenError::BadSignature));
+        let foreign = token(r#"{"alg":"EdDSA","kid":"b"}"#, &good, &pair(2));
+        assert_eq!(verifier.verify(&foreign, NOW), Err(TokenError::UnknownKey));
+        let elsewhere = Claims {
+            iss: "bazaar".into(),
+            ..good
+        };
+        let elsewhere = token(HEADER, &elsewhere, &pair(1));
+        assert_eq!(
+            verifier.verify(&elsewhere, NOW),
+            Err(TokenError::UnknownKey)
+        );
+    }
+
+    #[test]
+    fn a_changed_token_is_refused() {
+        let verifier = knowing("a", &pair(1));
+        let good = token(HEADER, &claims(NOW.seconds() + 300), &pair(1));
+        let mut other = claims(NOW.seconds() + 300);
+        other.permissions = vec!["*".into()];
+        let raised = BASE64URL.encode(serde_json::to_string(&other).expect("plain data"));
+        let parts: Vec<&str> = good.split('.').collect();
+        let changed = format!("{}.{raised}.{}", parts[0], parts[2]);
+        assert_eq!(
+            verifier.verify(&changed, NOW),
+            Err(TokenError::BadSignature)
+        );
+    }
+
+    #[test]
+    fn no_algorithm_but_ours_is_accepted() {
+        let verifier = knowing("a", &pair(1));
+        let good = claims(NOW.seconds() + 300);
+        for alg in ["none", "None", "HS256", "RS256", "ES256", "eddsa", ""] {
+            let header = format!(r#"{{"alg":"{alg}","kid":"a"}}"#);
+            let signed = token(&header, &good, &pair(1));
+            assert_eq!(verifier.verify(&signed, NOW), Err(TokenError::Malformed));
+            let unsigned = signed.rsplit_once('.').expect("three parts").0;
+            let unsigned = format!("{unsigned}.");
+            assert_eq!(verifier.verify(&unsigned, NOW), Err(TokenError::Malformed));
+        }
+        let critical = r#"{"alg":"EdDSA","kid":"a","crit":["exp"]}"#;
+        let critical = token(critical, &good, &pair(1));
+        assert_eq!(verifier.verify(&critical, NOW), Err(TokenError::Malformed));
+    }
+
+    #[test]
+    fn a_retired_key_is_forgotten_with_all_its_tokens() {
+        let verifier = knowing("a", &pair(1));
+        let token = token(HEADER, &claims(NOW.seconds() + 300), &pair(1));
+        verifier.verify(&token, NOW).expect("good");
+        verifier.hear(&SigningKeyRetired { kid: "a".into() }.into());
+        assert_eq!(verifier.verify(&token, NOW), Err(TokenError::UnknownKey));
+        assert!(!verifier.ready());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,60}(\\.\\PC{0,60}){0,4}") {
+            let verifier = knowing("a", &pair(1));
+            prop_assert!(verifier.verify(&text, NOW).is_err());
+        }
     }
 }

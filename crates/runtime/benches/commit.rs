@@ -1,0 +1,178 @@
+//! How fast the write path is: commands per second for few and many callers, and how long a
+//! movement takes to be noted by the next service. Run with `cargo bench -p runtime`; each line
+//! names callers, commands per second, CPU per command (client included) and what a caller waits.
+
+#[path = "../tests/it/toys.rs"]
+mod toys;
+
+use std::{
+    io::Write as _,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use kernel::{App, Broadcast, Context, From, sql};
+use runtime::{RandomIds, Runtime, RuntimeConfig, SystemClock};
+use tokio::sync::watch;
+
+/// How long each measurement lasts.
+const SPAN: Duration = Duration::from_secs(3);
+
+#[tokio::main]
+async fn main() {
+    for callers in [1, 64, 512] {
+        commands(callers).await;
+    }
+    hops(1, Duration::from_secs(2)).await;
+    hops(64, SPAN).await;
+    hops(512, SPAN).await;
+}
+
+fn say(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+async fn start(folder: &std::path::Path, modules: Vec<kernel::Module>) -> Runtime {
+    let config = RuntimeConfig {
+        data: folder.to_owned(),
+        readers: 1,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(RandomIds),
+    };
+    Runtime::start(config, modules).await.expect("starts")
+}
+
+/// What a number of callers measured.
+struct Load {
+    waits: Vec<Duration>,
+    wall: Duration,
+    cpu: Duration,
+}
+
+/// `callers` tasks, each paying into its own account one payment after the other.
+async fn load(app: &App, callers: usize, span: Duration) -> Load {
+    let (begin, cpu) = (Instant::now(), cpu_time());
+    let calls = (0..callers).map(|n| {
+        let (app, id) = (app.clone(), format!("{n:08}"));
+        tokio::spawn(async move {
+            let (context, mut waits) = (Context::default(), Vec::new());
+            let memo = "x".repeat(300);
+            while begin.elapsed() < span {
+                let started = Instant::now();
+                let paid = app.execute(&context, toys::noted(&id, 1, &memo)).await;
+                paid.expect("committed");
+                waits.push(started.elapsed());
+            }
+            waits
+        })
+    });
+    let mut waits = Vec::new();
+    for call in calls.collect::<Vec<_>>() {
+        waits.append(&mut call.await.expect("a caller"));
+    }
+    waits.sort_unstable();
+    Load {
+        waits,
+        wall: begin.elapsed(),
+        cpu: cpu_time().saturating_sub(cpu),
+    }
+}
+
+impl Load {
+    fn report(&self, what: &str) {
+        let count = self.waits.len();
+        let at = |share: f64| self.waits[((count - 1) as f64 * share) as usize];
+        say(format_args!(
+            "{what}: {:.0}/s, {:.1} µs CPU each, waits p50 {:.2} ms p99 {:.2} ms",
+            count as f64 / self.wall.as_secs_f64(),
+            self.cpu.as_micros() as f64 / count as f64,
+            at(0.5).as_micros() as f64 / 1_000.0,
+            at(0.99).as_micros() as f64 / 1_000.0,
+        ));
+    }
+}
+
+async fn commands(callers: usize) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = start(folder.path(), vec![toys::bank()]).await;
+    let app = shop.app("bank").expect("the bank");
+    load(&app, callers, SPAN)
+        .await
+        .report(&format!("{callers} callers, one service"));
+    shop.shutdown().await;
+}
+
+/// Payments that the audit hears of, notes in its own store and shows to a feed.
+async fn hops(callers: usize, span: Duration) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut audit = toys::audit(&toys::Trouble::default());
+    audit
+        .projections
+        .retain(|projection| projection.name == "totals");
+    let (heard, mut count) = watch::channel(0usize);
+    let feed = Broadcast::new("heard", &["audit"], From::Now, move |_| {
+        heard.send_modify(|n| *n += 1)
+    });
+    let shop = start(folder.path(), vec![toys::bank(), audit.broadcast(feed)]).await;
+    let app = shop.app("bank").expect("the bank");
+    if callers == 1 {
+        let mut waits = Vec::new();
+        let (begin, cpu) = (Instant::now(), cpu_time());
+        while begin.elapsed() < span {
+            let (started, before) = (Instant::now(), *count.borrow());
+            app.execute(&Context::default(), toys::deposit("a", 1))
+                .await
+                .expect("committed");
+            count
+                .wait_for(|n| *n > before)
+                .await
+                .expect("the feed lives");
+            waits.push(started.elapsed());
+        }
+        waits.sort_unstable();
+        let (wall, cpu) = (begin.elapsed(), cpu_time().saturating_sub(cpu));
+        Load { waits, wall, cpu }.report("one chain at a time, through two services");
+    } else {
+        let (begin, cpu) = (Instant::now(), cpu_time());
+        let done = load(&app, callers, span).await.waits.len();
+        count
+            .wait_for(|n| *n >= done)
+            .await
+            .expect("the feed lives");
+        let (wall, cpu) = (begin.elapsed(), cpu_time().saturating_sub(cpu));
+        say(format_args!(
+            "{callers} callers, chains through two services: {:.0}/s, {:.1} µs CPU each",
+            done as f64 / wall.as_secs_f64(),
+            cpu.as_micros() as f64 / done as f64,
+        ));
+    }
+    let sum = sql!("SELECT coalesce(sum(total), 0) FROM totals");
+    let rows = shop
+        .app("audit")
+        .expect("the audit")
+        .query(sum)
+        .await
+        .expect("a sum");
+    assert_eq!(
+        rows[0].get::<i64>(0),
+        *count.borrow() as i64,
+        "the audit lost or doubled something"
+    );
+    shop.shutdown().await;
+}
+
+/// CPU time of this process so far, in ticks of 10 ms.
+fn cpu_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace();
+    let ticks: u64 = fields
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
+    Duration::from_millis(ticks * 10)
+}

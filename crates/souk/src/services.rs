@@ -1,0 +1,57 @@
+//! The one list of services.
+
+use std::sync::Arc;
+
+use payments::{CallConfig, Providers, Sandbox, SandboxConfig, provider::Provider};
+use utoipa::openapi::OpenApi;
+use web::Service;
+
+use crate::failure::{Context as _, Result};
+
+/// What services are told at their start.
+pub struct Settings {
+    /// Where the sandbox payment provider is.
+    pub provider_url: String,
+    /// Its API key.
+    pub provider_key: String,
+    /// Signs its webhooks.
+    pub webhook_secret: String,
+}
+
+/// Every service of the shop.
+pub fn all(settings: &Settings) -> Result<Vec<Service>> {
+    Ok(vec![
+        identity::service(identity::Config::default()).context("identity")?,
+        catalog::service(),
+        inventory::service(),
+        cart::service(cart::CartConfig::default()),
+        orders::service(orders::OrdersConfig::default()),
+        payments::service(payments(settings)?),
+        // new services above this line
+    ])
+}
+
+fn payments(settings: &Settings) -> Result<payments::Config> {
+    let sandbox = SandboxConfig {
+        base_url: settings.provider_url.clone(),
+        api_key: settings.provider_key.clone(),
+        webhook_secret: settings.webhook_secret.clone(),
+    };
+    let sandbox: Arc<dyn Provider> = Arc::new(Sandbox::new(&sandbox).context("sandbox provider")?);
+    Ok(payments::Config {
+        providers: Providers::new([sandbox], CallConfig::default()),
+        ..payments::Config::default()
+    })
+}
+
+/// The OpenAPI document of all services, as `/openapi.json` serves it.
+pub fn openapi() -> Result<String> {
+    let settings = Settings {
+        provider_url: "http://127.0.0.1:1".into(),
+        provider_key: "none".into(),
+        webhook_secret: "none".into(),
+    };
+    let documents: Vec<OpenApi> =
+        all(&settings)?.iter().map(|service| service.routes.openapi(service.module.name)).collect();
+    Ok(serde_json::to_string_pretty(&documents)?)
+}

@@ -1,0 +1,202 @@
+//! A whole shop in this process: stores, services, gateway, storefront, sandbox provider.
+
+use std::{
+    fs::{File, TryLockError},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use runtime::{RandomIds, Runtime, RuntimeConfig, SystemClock};
+use tokio::net::TcpListener;
+use web::{InProcess, Upstream, Verifier};
+
+use crate::{
+    demo,
+    failure::{Context as _, Failure, Result},
+    metrics, ops_http, services,
+};
+
+/// How a shop is started.
+pub struct ShopConfig {
+    /// Where the databases are kept.
+    pub data: PathBuf,
+    /// The public address.
+    pub listen: SocketAddr,
+    /// Where the sandbox payment provider listens.
+    pub sandbox_listen: SocketAddr,
+    /// Whether an empty catalogue is filled with the demo's.
+    pub demo: bool,
+}
+
+/// A running shop.
+pub struct Shop {
+    runtime: Runtime,
+    sandbox: sandbox::Sandbox,
+    server: tokio::task::JoinHandle<()>,
+    stop: tokio::sync::watch::Sender<bool>,
+    _lock: File,
+    /// Where it is reached.
+    pub url: String,
+    /// Where the payment provider is reached.
+    pub provider_url: String,
+    /// Shown once, on the first start.
+    pub admin: Option<identity::OneTimePassword>,
+}
+
+impl Shop {
+    /// Starts everything; returns when the shop is ready.
+    pub async fn start(config: ShopConfig) -> Result<Self> {
+        let lock = lock(&config.data)?;
+        let listener = TcpListener::bind(config.listen).await;
+        let listener = listener.with_context(|| format!("cannot listen on {} (--listen chooses another address)", config.listen))?;
+        let address = listener.local_addr().context("no address")?;
+        let url = format!("http://{address}");
+        let (sandbox, keys) = start_sandbox(&config, &url).await?;
+        let provider_url = sandbox.url().to_owned();
+
+        let settings = services::Settings {
+            provider_url: provider_url.clone(),
+            provider_key: keys.api_key,
+            webhook_secret: keys.webhook_secret,
+        };
+        let (mut modules, mut routes) = (Vec::new(), Vec::new());
+        for service in services::all(&settings)? {
+            routes.push((service.module.name, service.routes));
+            modules.push(service.module);
+        }
+        let settings = RuntimeConfig {
+            data: config.data.clone(),
+            readers: 2,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        };
+        let mut runtime = Runtime::start(settings, modules).await.context("the shop cannot start")?;
+        let verifier = Arc::new(Verifier::default());
+        runtime.listen(&verifier.broadcast());
+        let (outcomes, credentials) = (gateway::Outcomes::default(), gateway::Credentials::default());
+        runtime.listen(&outcomes.broadcast());
+        runtime.listen(&credentials.broadcast());
+
+        let identity = runtime.app("identity").ok_or_else(|| Failure::new("identity is missing"))?;
+        let admin = identity::bootstrap(&identity).await.context("the first account cannot be made")?;
+        let mut upstream = InProcess::default();
+        let mut table = Vec::new();
+        routes.push(("ops", ops_http::routes(runtime.ops())));
+        for (name, routes) in routes {
+            // The operator's routes belong to no service; any handle serves them.
+            let app = runtime.app(name).unwrap_or_else(|| identity.clone());
+            table.push(gateway::ServiceRoutes {
+                name: name.to_owned(),
+                prefixes: routes.prefixes(),
+                openapi: routes.openapi(name),
+            });
+            upstream.add(name, routes.into_router(app, verifier.clone()));
+        }
+        let upstream: Arc<dyn Upstream> = Arc::new(upstream);
+        let storefront = storefront_router(upstream.clone(), &provider_url);
+        let parts = gateway::Parts {
+            upstream,
+            services: table,
+            storefront: Some(storefront),
+            outcomes,
+            credentials,
+            verifier,
+            readiness: Arc::new(runtime.readiness()),
+            metrics: Arc::new(metrics::render),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        };
+        let router = gateway::gateway(gateway::Config::default(), parts);
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let server = tokio::spawn(crate::serve::serve(listener, router, stopped));
+        runtime.wait_ready().await;
+        if config.demo {
+            demo::fill(&url, &identity).await?;
+        }
+        Ok(Self { runtime, sandbox, server, stop, _lock: lock, url, provider_url, admin })
+    }
+
+    /// The runtime, for commands that need a handle of a service.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Stops taking requests, lets those under way end, and closes everything.
+    pub async fn shutdown(self) {
+        self.stop.send_replace(true);
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(5), self.server).await;
+        self.runtime.shutdown().await;
+        self.sandbox.shutdown().await;
+    }
+}
+
+/// Holds the data directory: two processes on one would destroy each other's work.
+pub fn lock(data: &Path) -> Result<File> {
+    std::fs::create_dir_all(data).with_context(|| format!("cannot make the data directory {}", data.display()))?;
+    let path = data.join("lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.with_context(|| format!("cannot write to the data directory {}", data.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Failure::new(format!(
+            "{} is in use by another souk process; stop it, or choose another directory with --data",
+            data.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(Failure::new(format!("cannot lock {}: {error}", path.display()))),
+    }
+}
+
+/// What the shop and its payment provider show each other; made at the first start.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct ProviderKeys {
+    api_key: String,
+    webhook_secret: String,
+}
+
+fn provider_keys(folder: &Path) -> Result<ProviderKeys> {
+    let path = folder.join("keys.json");
+    if let Ok(text) = std::fs::read_to_string(&path) {
+        return serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()));
+    }
+    let secret = |prefix: &str| {
+        let bytes = kernel::Ids::secret(&RandomIds);
+        bytes.iter().fold(prefix.to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    };
+    let keys = ProviderKeys { api_key: secret("sk_sandbox_"), webhook_secret: secret("whsec_") };
+    write_private(&path, &serde_json::to_string(&keys)?)?;
+    Ok(keys)
+}
+
+/// Writes a file that only its owner may read.
+pub fn write_private(path: &Path, text: &str) -> Result<()> {
+    use std::io::Write as _;
+    let mut options = File::options();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The payment provider's task: the outside world, with its own data and its own port.
+async fn start_sandbox(config: &ShopConfig, url: &str) -> Result<(sandbox::Sandbox, ProviderKeys)> {
+    let folder = config.data.join("sandbox-provider");
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let keys = provider_keys(&folder)?;
+    let listener = TcpListener::bind(config.sandbox_listen).await;
+    let listener = listener.with_context(|| format!("the sandbox provider cannot listen on {}", config.sandbox_listen))?;
+    let settings = sandbox::Config {
+        data: Some(folder),
+        webhook_url: Some(format!("{url}/api/payments/webhooks/sandbox")),
+        webhook_secret: keys.webhook_secret.clone(),
+        api_key: keys.api_key.clone(),
+        ..sandbox::Config::default()
+    };
+    let sandbox = sandbox::start(listener, settings).await.context("the sandbox provider cannot start")?;
+    Ok((sandbox, keys))
+}
+
+fn storefront_router(upstream: Arc<dyn Upstream>, provider_url: &str) -> axum::Router {
+    storefront::router(storefront::Config::new("Souk", kernel::Currency::GBP, provider_url), upstream)
+}

@@ -1,0 +1,323 @@
+//! What the routes do: look up, execute, render.
+
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Json as Answer,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use contracts::{
+    cart::{
+        CartId, CartLine, CartStatus, CartView, CheckoutRequest, LineId, NewCart, NewLine, NewLines,
+    },
+    orders::{CheckoutAnswer, OrderId},
+};
+use kernel::{App, AppError, Context, IdempotencyKey, Rejection, Stored};
+use web::{Caller, Json, Principal, Problem};
+
+use crate::{
+    CartConfig, buyer,
+    cart::{Ask, Cart, MAX_LINES},
+    command::{OnCart, Outcome},
+    offer::Offers,
+    problems::problems,
+    queries,
+    render::{cart_view, order_view},
+    state::{CartState, Who},
+};
+
+const READ: &str = "carts:read";
+const WRITE: &str = "carts:write";
+
+/// The handlers, with the configuration they need.
+#[derive(Clone)]
+pub(crate) struct Api {
+    config: Arc<CartConfig>,
+}
+
+/// The lines whose problems an answer lists.
+pub(crate) enum Touched {
+    Nothing,
+    Line(LineId),
+    Everything,
+}
+
+impl Touched {
+    fn includes(&self, line: &CartLine) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Line(id) => line.id == *id,
+            Self::Everything => true,
+        }
+    }
+}
+
+impl Api {
+    pub fn new(config: &CartConfig) -> Self {
+        Self {
+            config: Arc::new(config.clone()),
+        }
+    }
+
+    pub async fn create(
+        &self,
+        app: &App,
+        ctx: &Context,
+        caller: &Caller,
+        body: Json<NewCart>,
+    ) -> Result<Response, Problem> {
+        let id = CartId::generate(app.ids());
+        let currency = body.value.currency.unwrap_or(self.config.currency);
+        let command = self.command(caller, id.clone(), Ask::Create(id, currency))?;
+        let (cart, _) = self.execute(app, ctx, body.key, command, 201).await?;
+        self.cart(
+            app,
+            StatusCode::CREATED,
+            &cart,
+            &Offers::default(),
+            &Touched::Nothing,
+        )
+    }
+
+    pub async fn get(&self, app: &App, caller: &Caller, id: &CartId) -> Result<Response, Problem> {
+        let cart = self.readable(app, &who(caller, READ)?, id).await?;
+        let offers = self.offers(app, &cart, &Touched::Everything).await?;
+        self.cart(app, StatusCode::OK, &cart, &offers, &Touched::Everything)
+    }
+
+    pub async fn add_lines(
+        &self,
+        app: &App,
+        ctx: &Context,
+        caller: &Caller,
+        id: CartId,
+        body: Json<NewLines>,
+    ) -> Result<Response, Problem> {
+        let (lines, single) = asked_lines(body.value)?;
+        let offers = Arc::new(queries::offers(app, lines.iter().map(|line| &*line.sku)).await?);
+        let ask = Ask::AddLines {
+            lines,
+            single,
+            offers: offers.clone(),
+        };
+        let command = self.command(caller, id, ask)?;
+        let (cart, _) = self.execute(app, ctx, body.key, command, 200).await?;
+        // Only the SKUs asked for were looked up, so only their problems are listed.
+        self.cart(app, StatusCode::OK, &cart, &offers, &Touched::Everything)
+    }
+
+    pub async fn change(
+        &self,
+        app: &App,
+        ctx: &Context,
+        caller: &Caller,
+        id: CartId,
+        ask: Ask,
+        touched: Touched,
+    ) -> Result<Response, Problem> {
+        let command = self.command(caller, id, ask)?;
+        let cart = app.execute(ctx, command).await?.cart;
+        let offers = self.offers(app, &cart, &touched).await?;
+        self.cart(app, StatusCode::OK, &cart, &offers, &touched)
+    }
+
+    pub async fn reprice(
+        &self,
+        app: &App,
+        ctx: &Context,
+        caller: &Caller,
+        id: CartId,
+    ) -> Result<Response, Problem> {
+        let cart = self.readable(app, &who(caller, WRITE)?, &id).await?;
+        let offers = Arc::new(self.offers(app, &cart, &Touched::Everything).await?);
+        let command = self.command(caller, id, Ask::Reprice(offers.clone()))?;
+        let cart = app.execute(ctx, command).await?.cart;
+        self.cart(app, StatusCode::OK, &cart, &offers, &Touched::Everything)
+    }
+
+    pub async fn check_out(
+        &self,
+        app: &App,
+        ctx: &Context,
+        caller: &Caller,
+        id: CartId,
+        body: Json<CheckoutRequest>,
+    ) -> Result<Response, Problem> {
+        buyer::check(&body.value)?;
+        let token = buyer::access_token(app, &id);
+        let cart = self.readable(app, &who(caller, WRITE)?, &id).await?;
+        let offers = Arc::new(self.offers(app, &cart, &Touched::Everything).await?);
+        let checkout = buyer::checkout(app, caller, body.value, &token, offers)?;
+        let command = self.command(caller, id, Ask::CheckOut(Box::new(checkout)))?;
+        let (cart, changed) = self.execute(app, ctx, body.key, command, 201).await?;
+        let order = cart.checkout.as_deref().map(order_view);
+        let order = order.ok_or_else(|| Problem::from(Rejection::not_found("order")))?;
+        // A repeat under the same key gets what it would have got; another request learns that the
+        // order was there already.
+        let status = match changed {
+            false => StatusCode::OK,
+            true => StatusCode::CREATED,
+        };
+        let answer = CheckoutAnswer {
+            order,
+            access_token: token,
+        };
+        Ok(private(status, Answer(answer)))
+    }
+
+    pub async fn order(app: &App, caller: &Caller, id: &OrderId) -> Result<Response, Problem> {
+        let unknown = || Problem::from(Rejection::not_found("order"));
+        let cart = queries::cart_of(app, id).await?.ok_or_else(unknown)?;
+        let state = app.state::<Cart>(cart.as_str()).await?.state;
+        let order = state.checkout.as_deref().ok_or_else(unknown)?;
+        let customer = order.customer_id.as_ref().map(|id| id.as_str());
+        match caller.owns("orders:read", customer, Some(&order.access_token_hash)) {
+            true => Ok(private(StatusCode::OK, Answer(order_view(order)))),
+            false => Err(unknown()),
+        }
+    }
+
+    fn command(&self, caller: &Caller, id: CartId, ask: Ask) -> Result<OnCart, Problem> {
+        Ok(OnCart {
+            id,
+            by: who(caller, WRITE)?,
+            rules: self.config.rules(),
+            ask: Arc::new(ask),
+        })
+    }
+
+    /// Executes, at most once per key. The record kept for repeats holds only the cart's id: the
+    /// answer is rendered from the cart itself, so it costs no second copy of a long cart and
+    /// leaves no personal data in the record. Answers the cart and whether this very request
+    /// (or the first one with its key) changed it.
+    async fn execute(
+        &self,
+        app: &App,
+        ctx: &Context,
+        key: Option<IdempotencyKey>,
+        command: OnCart,
+        status: u16,
+    ) -> Result<(CartState, bool), AppError> {
+        let fresh: Arc<Mutex<Option<Outcome>>> = Arc::default();
+        let slot = fresh.clone();
+        let (id, request) = (command.id.clone(), app.ids().next());
+        let mine = request.clone();
+        let render = move |outcome: &Outcome| {
+            let record = Record {
+                cart: id.clone(),
+                request: mine.clone(),
+                changed: outcome.changed,
+            };
+            if let Ok(mut slot) = slot.lock() {
+                *slot = Some(outcome.clone());
+            }
+            let body = serde_json::to_string(&record).unwrap_or_default();
+            Stored { status, body }
+        };
+        let stored = app.execute_once(ctx, key, command, render).await?;
+        let record: Record = serde_json::from_str(&stored.body)
+            .map_err(|_| AppError::Internal("an idempotency record is damaged".into()))?;
+        // Only what this very request committed may be shown without reading it again.
+        let fresh = fresh.lock().ok().and_then(|mut slot| slot.take());
+        match fresh.filter(|_| record.request == request) {
+            Some(outcome) => Ok((outcome.cart, record.changed)),
+            None => {
+                let cart = app.state::<Cart>(record.cart.as_str()).await?.state;
+                Ok((cart, record.changed))
+            }
+        }
+    }
+
+    async fn readable(&self, app: &App, who: &Who, id: &CartId) -> Result<CartState, Problem> {
+        let cart = app.state::<Cart>(id.as_str()).await?.state;
+        match cart.id.is_some() && cart.is_open_to(who) {
+            true => Ok(cart),
+            false => Err(Rejection::not_found("cart").into()),
+        }
+    }
+
+    async fn offers(
+        &self,
+        app: &App,
+        cart: &CartState,
+        touched: &Touched,
+    ) -> Result<Offers, AppError> {
+        let lines = cart.lines.iter().filter(|line| touched.includes(line));
+        queries::offers(app, lines.map(|line| &*line.sku)).await
+    }
+
+    fn cart(
+        &self,
+        app: &App,
+        status: StatusCode,
+        cart: &CartState,
+        offers: &Offers,
+        touched: &Touched,
+    ) -> Result<Response, Problem> {
+        let lines = cart.lines.iter().filter(|line| touched.includes(line));
+        let found = match cart.status {
+            CartStatus::Open => problems(cart.currency(), lines, offers),
+            _ => Vec::new(),
+        };
+        let view: CartView = cart_view(cart, found, app.now(), &self.config.rules())?;
+        Ok(private(status, Answer(view)))
+    }
+}
+
+/// What is kept for repeats of a request.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Record {
+    cart: CartId,
+    request: String,
+    changed: bool,
+}
+
+/// Carts and orders are nobody else's business: no cache may keep them.
+fn private(status: StatusCode, body: impl IntoResponse) -> Response {
+    let mut response = (status, body).into_response();
+    let no_store = HeaderValue::from_static("no-store");
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, no_store);
+    response
+}
+
+fn who(caller: &Caller, permission: &str) -> Result<Who, Problem> {
+    Ok(match &caller.principal {
+        Principal::Customer { id, .. } => Who::Customer(buyer::customer_id(id)?),
+        Principal::Staff { .. } if caller.may(permission) => Who::Staff,
+        Principal::Staff { .. } | Principal::Anonymous => Who::Anyone,
+    })
+}
+
+/// One line by itself, or several: exactly one of the two forms.
+fn asked_lines(body: NewLines) -> Result<(Vec<NewLine>, bool), Problem> {
+    let missing = |field: &str| Problem::from(Rejection::invalid(field, "is missing"));
+    let (lines, single) = match (body.lines, body.sku, body.quantity) {
+        (Some(lines), None, None) => (lines, false),
+        (None, sku, quantity) => {
+            let sku = sku.ok_or_else(|| missing("sku"))?;
+            let quantity = quantity.ok_or_else(|| missing("quantity"))?;
+            (vec![NewLine { sku, quantity }], true)
+        }
+        (Some(_), ..) => {
+            let detail = "send either `sku` and `quantity`, or `lines`";
+            return Err(Rejection::invalid("lines", detail).into());
+        }
+    };
+    if lines.len() > MAX_LINES {
+        let detail = format!("must hold from 1 to {MAX_LINES} lines");
+        return Err(Rejection::invalid("lines", detail).into());
+    }
+    let odd = |sku: &str| sku.is_empty() || sku.len() > 200 || sku.contains(char::is_control);
+    if let Some(index) = lines.iter().position(|line| odd(&line.sku)) {
+        let field = match single {
+            true => "sku".to_owned(),
+            false => format!("lines[{index}].sku"),
+        };
+        let detail = "must be 1 to 200 characters without control characters";
+        return Err(Rejection::invalid(field, detail).into());
+    }
+    Ok((lines, single))
+}

@@ -1,0 +1,390 @@
+//! The stock of one SKU: the only writer of its levels, and so the one place that can oversell,
+//! which it does not.
+
+use contracts::inventory::{
+    BackorderPolicy, LocationId, MovementReason, StockAdjusted, StockEvent, StockPolicySet,
+    StockReleased, StockReserved, StockTransferred, Taken,
+};
+use kernel::{Decider, Rejection};
+use serde::{Deserialize, Serialize};
+
+use crate::{allocation, locations::LocationTable};
+
+/// The most units a SKU may have at one location, or be asked for at once: far beyond any shop,
+/// and small enough that no sum overflows.
+pub const MAX_UNITS: i64 = 1_000_000_000;
+
+/// The rules of one SKU's stock; the stream's id is the SKU.
+pub struct Stock;
+
+/// Units at one location.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    /// Where.
+    pub location: LocationId,
+    /// In the building.
+    pub on_hand: i64,
+    /// Of these, promised to holds, orders in progress and confirmed orders. May exceed what is
+    /// on hand by backorders.
+    pub reserved: i64,
+}
+
+impl Level {
+    /// Units nobody has a claim on; negative where more is promised than there is.
+    pub fn free(&self) -> i64 {
+        self.on_hand - self.reserved
+    }
+}
+
+/// Levels and policy. Small: it is copied by each command that changes it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StockState {
+    /// One per location the SKU has ever been at.
+    pub levels: Vec<Level>,
+    /// Whether it may be sold beyond its stock.
+    pub backorder: BackorderPolicy,
+}
+
+impl StockState {
+    /// Units that may be sold from stock: on hand less reserved, over all locations.
+    pub fn available(&self) -> i64 {
+        self.levels.iter().map(Level::free).sum()
+    }
+
+    /// How many can be bought now, backorders included; never negative.
+    pub fn sellable(&self) -> i64 {
+        let beyond = match self.backorder {
+            BackorderPolicy::Deny => 0,
+            BackorderPolicy::Allow => return MAX_UNITS,
+            BackorderPolicy::UpTo(units) => units,
+        };
+        (self.available() + beyond).clamp(0, MAX_UNITS)
+    }
+
+    /// On hand at a location.
+    pub fn on_hand(&self, location: &LocationId) -> i64 {
+        self.level(location).map_or(0, |level| level.on_hand)
+    }
+
+    fn level(&self, location: &LocationId) -> Option<&Level> {
+        self.levels.iter().find(|level| level.location == *location)
+    }
+
+    fn level_mut(&mut self, location: &LocationId) -> &mut Level {
+        let index = match self.levels.iter().position(|l| l.location == *location) {
+            Some(index) => index,
+            None => {
+                self.levels.push(Level {
+                    location: location.clone(),
+                    on_hand: 0,
+                    reserved: 0,
+                });
+                self.levels.len() - 1
+            }
+        };
+        &mut self.levels[index]
+    }
+}
+
+/// How on-hand units change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// By this many.
+    By(i64),
+    /// To this many.
+    To(i64),
+}
+
+/// A change of on-hand units at one location.
+#[derive(Clone, Debug)]
+pub struct Adjustment {
+    /// Which SKU: the stream's id.
+    pub sku: String,
+    /// Where; must exist.
+    pub location: LocationId,
+    /// How.
+    pub change: Change,
+    /// Compare-and-set: on hand at the location before.
+    pub expected_on_hand: Option<i64>,
+    /// Why.
+    pub reason: MovementReason,
+    /// The document behind it.
+    pub reference: Option<String>,
+    /// A remark.
+    pub note: Option<String>,
+    /// Record a loss of units that are already promised.
+    pub accept_oversold: bool,
+}
+
+/// What can be asked of a SKU's stock.
+pub enum StockCommand {
+    /// Changes on hand.
+    Adjust(Adjustment),
+    /// Moves free units.
+    Transfer {
+        /// Which SKU.
+        sku: String,
+        /// From where.
+        from: LocationId,
+        /// To where; must exist.
+        to: LocationId,
+        /// How many, positive.
+        quantity: i64,
+        /// The document behind it.
+        reference: Option<String>,
+    },
+    /// Takes units out of what may be sold.
+    Reserve {
+        /// Which SKU.
+        sku: String,
+        /// For which order or hold.
+        reservation: String,
+        /// How many, positive.
+        quantity: i64,
+        /// Where the goods will go, if known.
+        country: Option<String>,
+        /// The locations and the strategy.
+        locations: LocationTable,
+    },
+    /// Puts reserved units back on sale.
+    Release {
+        /// Which SKU.
+        sku: String,
+        /// Of which order or hold.
+        reservation: String,
+        /// What it had taken.
+        returned: Vec<Taken>,
+    },
+    /// Sets the backorder policy.
+    SetPolicy {
+        /// Which SKU.
+        sku: String,
+        /// The policy.
+        backorder: BackorderPolicy,
+    },
+}
+
+impl Decider for Stock {
+    const CATEGORY: &'static str = "stock";
+    const SNAPSHOT_EVERY: Option<i64> = Some(200);
+    type State = StockState;
+    type Command = StockCommand;
+    type Event = StockEvent;
+
+    fn decide(state: &StockState, command: &StockCommand) -> Result<Vec<StockEvent>, Rejection> {
+        match command {
+            StockCommand::Adjust(adjustment) => adjust(state, adjustment),
+            StockCommand::Transfer {
+                sku,
+                from,
+                to,
+                quantity,
+                reference,
+            } => {
+                check_transfer(state, from, to, *quantity)?;
+                Ok(vec![
+                    StockTransferred {
+                        sku: sku.clone(),
+                        from: from.clone(),
+                        to: to.clone(),
+                        quantity: *quantity,
+                        reference: reference.clone(),
+                        available: state.available(),
+                    }
+                    .into(),
+                ])
+            }
+            StockCommand::Reserve {
+                sku,
+                reservation,
+                quantity,
+                country,
+                locations,
+            } => {
+                check_reserve(state, *quantity)?;
+                Ok(vec![
+                    StockReserved {
+                        sku: sku.clone(),
+                        reservation: reservation.clone(),
+                        taken: allocation::plan(
+                            locations,
+                            country.as_deref(),
+                            &state.levels,
+                            *quantity,
+                        ),
+                        available: state.available() - quantity,
+                    }
+                    .into(),
+                ])
+            }
+            StockCommand::Release {
+                sku,
+                reservation,
+                returned,
+            } => {
+                check_release(state, returned)?;
+                let units: i64 = returned.iter().map(|part| part.quantity).sum();
+                Ok(vec![
+                    StockReleased {
+                        sku: sku.clone(),
+                        reservation: reservation.clone(),
+                        returned: returned.clone(),
+                        available: state.available() + units,
+                    }
+                    .into(),
+                ])
+            }
+            StockCommand::SetPolicy { sku, backorder } => Ok(match state.backorder == *backorder {
+                true => vec![],
+                false => vec![
+                    StockPolicySet {
+                        sku: sku.clone(),
+                        backorder: *backorder,
+                        available: state.available(),
+                    }
+                    .into(),
+                ],
+            }),
+        }
+    }
+
+    fn evolve(state: &mut StockState, event: &StockEvent) {
+        match event {
+            StockEvent::Adjusted(e) => state.level_mut(&e.location).on_hand = e.on_hand,
+            StockEvent::Transferred(e) => {
+                state.level_mut(&e.from).on_hand -= e.quantity;
+                state.level_mut(&e.to).on_hand += e.quantity;
+            }
+            StockEvent::Reserved(e) => {
+                for part in &e.taken {
+                    state.level_mut(&part.location).reserved += part.quantity;
+                }
+            }
+            StockEvent::Released(e) => {
+                for part in &e.returned {
+                    state.level_mut(&part.location).reserved -= part.quantity;
+                }
+            }
+            StockEvent::PolicySet(e) => state.backorder = e.backorder,
+        }
+    }
+}
+
+fn adjust(state: &StockState, wanted: &Adjustment) -> Result<Vec<StockEvent>, Rejection> {
+    let location = &wanted.location;
+    let before = state.on_hand(location);
+    if let Some(expected) = wanted.expected_on_hand
+        && expected != before
+    {
+        return Err(Rejection::conflict(
+            "stock-changed",
+            format!(
+                "{} has {before} on hand at {location}, not {expected}; read it again and decide again",
+                wanted.sku
+            ),
+        )
+        .field("expected_on_hand")
+        .extra(serde_json::json!({"sku": wanted.sku, "location": location, "on_hand": before})));
+    }
+    let (after, field) = match wanted.change {
+        Change::By(delta) => (before.saturating_add(delta), "delta"),
+        Change::To(count) => (count, "set_on_hand"),
+    };
+    if !(0..=MAX_UNITS).contains(&after) {
+        return Err(Rejection::conflict(
+            "on-hand-out-of-range",
+            format!(
+                "{} has {before} on hand at {location}; afterwards it must have 0 to {MAX_UNITS}",
+                wanted.sku
+            ),
+        )
+        .field(field));
+    }
+    let delta = after - before;
+    if delta < 0 && !wanted.accept_oversold && state.sellable() < -delta {
+        return Err(Rejection::conflict(
+            "stock-promised",
+            format!(
+                "{} units of {} are promised; {} may be taken away. If they are really gone, say accept_oversold",
+                state.levels.iter().map(|l| l.reserved).sum::<i64>(), wanted.sku, state.sellable()
+            ),
+        )
+        .field(field));
+    }
+    if delta == 0 {
+        return Ok(vec![]);
+    }
+    Ok(vec![
+        StockAdjusted {
+            sku: wanted.sku.clone(),
+            location: location.clone(),
+            delta,
+            on_hand: after,
+            reason: wanted.reason,
+            reference: wanted.reference.clone(),
+            note: wanted.note.clone(),
+            available: state.available() + delta,
+        }
+        .into(),
+    ])
+}
+
+fn check_transfer(
+    state: &StockState,
+    from: &LocationId,
+    to: &LocationId,
+    quantity: i64,
+) -> Result<(), Rejection> {
+    if from == to {
+        return Err(Rejection::invalid(
+            "to",
+            "must be another location than `from`",
+        ));
+    }
+    check_quantity(quantity)?;
+    let free = state.level(from).map_or(0, Level::free);
+    if free < quantity {
+        return Err(Rejection::conflict(
+            "not-free",
+            format!("{} units at {from} are free to be moved", free.max(0)),
+        )
+        .field("quantity"));
+    }
+    Ok(())
+}
+
+fn check_reserve(state: &StockState, quantity: i64) -> Result<(), Rejection> {
+    check_quantity(quantity)?;
+    if state.sellable() < quantity {
+        return Err(Rejection::conflict(
+            "short-stock",
+            format!("there are {} units to be had", state.sellable()),
+        )
+        .field("quantity"));
+    }
+    Ok(())
+}
+
+/// A reservation gives back what it took; anything else is a defect that must not corrupt levels.
+fn check_release(state: &StockState, returned: &[Taken]) -> Result<(), Rejection> {
+    for part in returned {
+        let reserved = state.level(&part.location).map_or(0, |l| l.reserved);
+        if part.quantity <= 0 || part.quantity > reserved {
+            return Err(Rejection::conflict(
+                "not-reserved",
+                format!("{reserved} units are reserved at {}", part.location),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_quantity(quantity: i64) -> Result<(), Rejection> {
+    match (1..=MAX_UNITS).contains(&quantity) {
+        true => Ok(()),
+        false => Err(Rejection::invalid(
+            "quantity",
+            format!("must be 1 to {MAX_UNITS}"),
+        )),
+    }
+}
