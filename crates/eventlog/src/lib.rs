@@ -37,4 +37,7 @@ pub trait Log: Send + Sync {
 
     /// Makes newly committed events of `topic` known to its readers. Called in commit order.
     fn publish(&self, topic: &str, events: &[Arc<Recorded>]);
+
+    /// Drops what is held in memory, decoded personal data above all: somebody was erased.
+    fn forget(&self);
 }

@@ -12,8 +12,8 @@ use tokio::sync::watch;
 
 use crate::{Log, LogError};
 
-/// How many bytes of payload a topic keeps in memory for its readers.
-const KEEP_BYTES: usize = 4 * 1024 * 1024;
+/// About how many bytes a topic keeps in memory for its readers.
+const KEEP_BYTES: usize = 8 * 1024 * 1024;
 /// How many bytes of payload one read from the store takes at most.
 const READ_BYTES: usize = 1024 * 1024;
 
@@ -56,6 +56,11 @@ impl LocalLog {
     }
 }
 
+/// About how much memory an event takes, payload and all that hangs on it.
+fn size(event: &Recorded) -> usize {
+    2 * event.data.len() + 300
+}
+
 impl Recent {
     /// The events after `after`, if they are all still here.
     fn after(&self, after: i64, limit: usize) -> Option<Vec<Arc<Recorded>>> {
@@ -66,11 +71,25 @@ impl Recent {
     }
 
     fn push(&mut self, event: &Arc<Recorded>) {
-        self.bytes += event.data.len();
+        // Something may have been committed without being announced here (an answer that got
+        // lost); what is kept must stay without gaps.
+        if self
+            .events
+            .back()
+            .is_some_and(|last| last.position + 1 != event.position)
+        {
+            self.forget();
+        }
+        self.bytes += size(event);
         self.events.push_back(event.clone());
         while self.bytes > KEEP_BYTES && self.events.len() > 1 {
-            self.bytes -= self.events.pop_front().map_or(0, |event| event.data.len());
+            self.bytes -= self.events.pop_front().map_or(0, |event| size(&event));
         }
+    }
+
+    fn forget(&mut self) {
+        self.events.clear();
+        self.bytes = 0;
     }
 }
 
@@ -112,5 +131,13 @@ impl Log for LocalLog {
             events.iter().for_each(|event| recent.push(event));
         }
         topic.head.send_replace(last.position);
+    }
+
+    fn forget(&self) {
+        for topic in self.topics.values() {
+            if let Ok(mut recent) = topic.recent.lock() {
+                recent.forget();
+            }
+        }
     }
 }

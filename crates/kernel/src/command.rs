@@ -1,8 +1,10 @@
 //! Commands: what a caller or an event asks of a service, over one stream or several at once.
 
-use std::{any::Any, collections::HashMap, marker::PhantomData, sync::Arc};
+use std::{any::Any, collections::hash_map::Entry, marker::PhantomData, sync::Arc};
 
-use crate::{Decider, ErasedState, Event, Rejection, Statement, StreamId, Timer, Timestamp};
+use crate::{
+    Decider, ErasedState, Event, Rejection, Statement, StreamId, StreamMap, Timer, Timestamp,
+};
 
 /// Something asked of a service. It is decided inside the batcher, possibly more than once (after
 /// a conflict), so it must be pure: everything it needs is in it or in the states it reads.
@@ -83,9 +85,10 @@ pub struct Work {
     /// Streams it asked for that were not loaded; the runtime loads them and decides again.
     pub missing: Vec<StreamId>,
     /// Versions of the streams it read, before its own events.
-    pub read: HashMap<StreamId, i64>,
-    /// Streams it changed, with their state and version afterwards.
-    pub changed: HashMap<StreamId, (Box<dyn ErasedState>, i64)>,
+    pub read: StreamMap<i64>,
+    /// Streams it changed, with their state and version afterwards, and those it was given to
+    /// work on ([`UnitOfWork::over`]).
+    pub changed: StreamMap<(Box<dyn ErasedState>, i64)>,
     /// An event could not be encoded: nothing may be committed.
     pub broken: Option<String>,
 }
@@ -95,15 +98,34 @@ pub struct UnitOfWork<'a> {
     states: &'a dyn States,
     now: Timestamp,
     work: Work,
+    /// The stream used last: commands mostly stay with one, and its name need not be made again.
+    last: Option<StreamId>,
 }
 
 impl<'a> UnitOfWork<'a> {
     /// A view over `states` at `now`. For the runtime and for tests.
     pub fn new(states: &'a dyn States, now: Timestamp) -> Self {
+        Self::over(states, now, StreamMap::default())
+    }
+
+    /// The same, over states that earlier commands of the batch have changed: they are worked on
+    /// in place, not copied, so that a hot stream with a large state stays cheap. They come back
+    /// in [`Work::changed`]; when the command is refused after it appended something, whoever gave
+    /// them must restore those streams.
+    pub fn over(
+        states: &'a dyn States,
+        now: Timestamp,
+        changed: StreamMap<(Box<dyn ErasedState>, i64)>,
+    ) -> Self {
+        let work = Work {
+            changed,
+            ..Work::default()
+        };
         Self {
             states,
             now,
-            work: Work::default(),
+            work,
+            last: None,
         }
     }
 
@@ -119,7 +141,7 @@ impl<'a> UnitOfWork<'a> {
 
     /// The state of stream `id` of decider `D`, with this command's own events folded in.
     pub fn state<D: Decider>(&mut self, id: &str) -> Result<&D::State, Rejection> {
-        let stream = StreamId::new(D::CATEGORY, id);
+        let stream = self.stream(D::CATEGORY, id);
         self.load(&stream)?;
         let erased = match self.work.changed.get(&stream) {
             Some((state, _)) => state.as_ref(),
@@ -130,7 +152,7 @@ impl<'a> UnitOfWork<'a> {
 
     /// How many events the stream has (0: it does not exist yet).
     pub fn version<D: Decider>(&mut self, id: &str) -> Result<i64, Rejection> {
-        let stream = StreamId::new(D::CATEGORY, id);
+        let stream = self.stream(D::CATEGORY, id);
         self.load(&stream)?;
         Ok(match self.work.changed.get(&stream) {
             Some((_, version)) => *version,
@@ -154,16 +176,14 @@ impl<'a> UnitOfWork<'a> {
 
     /// Adds an event to stream `id`.
     pub fn append<D: Decider>(&mut self, id: &str, event: D::Event) -> Result<(), Rejection> {
-        let stream = StreamId::new(D::CATEGORY, id);
+        let stream = self.stream(D::CATEGORY, id);
         self.load(&stream)?;
-        if !self.work.changed.contains_key(&stream) {
-            let (state, version) = self.states.find(&stream).ok_or_else(not_loaded)?;
-            self.work
-                .changed
-                .insert(stream.clone(), (state.copy(), version));
-        }
-        let Some((state, version)) = self.work.changed.get_mut(&stream) else {
-            return Err(not_loaded());
+        let (state, version) = match self.work.changed.entry(stream.clone()) {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(place) => {
+                let (state, version) = self.states.find(&stream).ok_or_else(not_loaded)?;
+                place.insert((state.copy(), version))
+            }
         };
         let state = state.as_any_mut().downcast_mut().ok_or_else(not_loaded)?;
         D::evolve(state, &event);
@@ -196,6 +216,13 @@ impl<'a> UnitOfWork<'a> {
     /// Adds a read-model statement that no projection makes; rare.
     pub fn statement(&mut self, statement: Statement) {
         self.work.statements.push(statement);
+    }
+
+    fn stream(&mut self, category: &str, id: &str) -> StreamId {
+        match &self.last {
+            Some(last) if last.id() == id && last.category() == category => last.clone(),
+            _ => self.last.insert(StreamId::new(category, id)).clone(),
+        }
     }
 
     fn load(&mut self, stream: &StreamId) -> Result<(), Rejection> {

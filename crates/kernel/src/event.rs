@@ -21,7 +21,11 @@ pub struct StreamId(Arc<str>);
 impl StreamId {
     /// The stream of `id` in `category`; the category holds no dash.
     pub fn new(category: &str, id: &str) -> Self {
-        Self(format!("{category}-{id}").into())
+        let mut name = String::with_capacity(category.len() + 1 + id.len());
+        name.push_str(category);
+        name.push('-');
+        name.push_str(id);
+        Self(name.into())
     }
 
     /// A stream by its whole name, as stored.
@@ -58,6 +62,9 @@ impl fmt::Debug for StreamId {
         f.write_str(&self.0)
     }
 }
+
+/// A map by stream: hot enough for a fast hash, and seeded per process against crafted names.
+pub type StreamMap<T> = std::collections::HashMap<StreamId, T, foldhash::fast::RandomState>;
 
 /// The partition a stream lives in: FNV-1a of its name. Part of the stored format; never change it.
 pub fn partition_of(stream: &str) -> u16 {

@@ -21,9 +21,13 @@ pub use app::{
     Answer, App, AppError, BoxFuture, Context, Engine, IdempotencyKey, Render, Stored, Submission,
 };
 pub use batch::{FromValue, Row, Rows, Statement, Value};
-pub use command::{AnyCommand, Command, Decide, Decided, Read, States, TimerOp, UnitOfWork, Work};
+pub use command::{
+    AnyCommand, Command, Decide, Decided, PendingEvent, Read, States, TimerOp, UnitOfWork, Work,
+};
 pub use decider::{Decider, DeciderSpec, ErasedState};
-pub use event::{DecodeError, Event, EventMeta, PARTITIONS, Recorded, StreamId, partition_of};
+pub use event::{
+    DecodeError, Event, EventMeta, PARTITIONS, Recorded, StreamId, StreamMap, partition_of,
+};
 pub use id::{Ids, PersonId};
 pub use module::{
     Apply, Broadcast, From, Module, OnTimer, Perform, Poison, Projection, React, Reaction, Source,

@@ -210,6 +210,45 @@ impl Clock for FixedClock {
     }
 }
 
+/// A clock that stands still until it is moved, and wakes what waits for a time when it is.
+#[derive(Default)]
+pub struct ManualClock {
+    now: AtomicI64,
+    wake: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
+}
+
+impl ManualClock {
+    /// A clock that shows `now`.
+    pub fn at(now: Timestamp) -> Self {
+        Self {
+            now: AtomicI64::new(now.0),
+            wake: Mutex::default(),
+        }
+    }
+
+    /// Moves it forward (or back).
+    ///
+    /// # Panics
+    /// When something that was woken panicked before.
+    pub fn advance(&self, micros: i64) {
+        self.now.fetch_add(micros, Ordering::SeqCst);
+        let wake = self.wake.lock().expect("nobody panicked here");
+        wake.iter().for_each(|wake| wake());
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.now.load(Ordering::SeqCst))
+    }
+
+    fn on_jump(&self, wake: Box<dyn Fn() + Send + Sync>) {
+        if let Ok(mut all) = self.wake.lock() {
+            all.push(wake);
+        }
+    }
+}
+
 /// Ids that count.
 #[derive(Debug, Default)]
 pub struct CountingIds(AtomicU64);

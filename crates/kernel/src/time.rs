@@ -42,4 +42,8 @@ pub trait Clock: Send + Sync {
     /// Now, in microseconds UTC. May jump with the machine's wall clock: never the ground of a
     /// correctness argument.
     fn now(&self) -> Timestamp;
+
+    /// Hands over what is to be called when time was moved by hand, so that waiting timers look
+    /// again. A clock that only runs never calls it.
+    fn on_jump(&self, _wake: Box<dyn Fn() + Send + Sync>) {}
 }

@@ -96,7 +96,9 @@ async fn commands(callers: usize) {
     let folder = tempfile::tempdir().expect("a folder");
     let shop = start(folder.path(), vec![toys::bank()]).await;
     let app = shop.app("bank").expect("the bank");
-    load(&app, callers, SPAN).await.report(&format!("{callers} callers, one service"));
+    load(&app, callers, SPAN)
+        .await
+        .report(&format!("{callers} callers, one service"));
     shop.shutdown().await;
 }
 
@@ -104,9 +106,13 @@ async fn commands(callers: usize) {
 async fn hops(callers: usize, span: Duration) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut audit = toys::audit(&toys::Trouble::default());
-    audit.projections.retain(|projection| projection.name == "totals");
+    audit
+        .projections
+        .retain(|projection| projection.name == "totals");
     let (heard, mut count) = watch::channel(0usize);
-    let feed = Broadcast::new("heard", &["audit"], From::Now, move |_| heard.send_modify(|n| *n += 1));
+    let feed = Broadcast::new("heard", &["audit"], From::Now, move |_| {
+        heard.send_modify(|n| *n += 1)
+    });
     let shop = start(folder.path(), vec![toys::bank(), audit.broadcast(feed)]).await;
     let app = shop.app("bank").expect("the bank");
     if callers == 1 {
@@ -114,8 +120,13 @@ async fn hops(callers: usize, span: Duration) {
         let (begin, cpu) = (Instant::now(), cpu_time());
         while begin.elapsed() < span {
             let (started, before) = (Instant::now(), *count.borrow());
-            app.execute(&Context::default(), toys::deposit("a", 1)).await.expect("committed");
-            count.wait_for(|n| *n > before).await.expect("the feed lives");
+            app.execute(&Context::default(), toys::deposit("a", 1))
+                .await
+                .expect("committed");
+            count
+                .wait_for(|n| *n > before)
+                .await
+                .expect("the feed lives");
             waits.push(started.elapsed());
         }
         waits.sort_unstable();
@@ -124,7 +135,10 @@ async fn hops(callers: usize, span: Duration) {
     } else {
         let (begin, cpu) = (Instant::now(), cpu_time());
         let done = load(&app, callers, span).await.waits.len();
-        count.wait_for(|n| *n >= done).await.expect("the feed lives");
+        count
+            .wait_for(|n| *n >= done)
+            .await
+            .expect("the feed lives");
         let (wall, cpu) = (begin.elapsed(), cpu_time().saturating_sub(cpu));
         say(format_args!(
             "{callers} callers, chains through two services: {:.0}/s, {:.1} µs CPU each",
@@ -133,15 +147,32 @@ async fn hops(callers: usize, span: Duration) {
         ));
     }
     let sum = sql!("SELECT coalesce(sum(total), 0) FROM totals");
-    let rows = shop.app("audit").expect("the audit").query(sum).await.expect("a sum");
-    assert_eq!(rows[0].get::<i64>(0), *count.borrow() as i64, "the audit lost or doubled something");
+    let rows = shop
+        .app("audit")
+        .expect("the audit")
+        .query(sum)
+        .await
+        .expect("a sum");
+    assert_eq!(
+        rows[0].get::<i64>(0),
+        *count.borrow() as i64,
+        "the audit lost or doubled something"
+    );
     shop.shutdown().await;
 }
 
 /// CPU time of this process so far, in ticks of 10 ms.
 fn cpu_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    let fields = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace();
+    let ticks: u64 = fields
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
     Duration::from_millis(ticks * 10)
 }

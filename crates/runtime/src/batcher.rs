@@ -1,25 +1,21 @@
 //! The batcher: one task per service through which everything is written. What arrives together
 //! is decided together and committed together, so that one fsync serves many (group commit).
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashSet, sync::Arc};
 
 use eventlog::Log;
-use kernel::{
-    Answer, AnyCommand, AppError, Poison, Reaction, Recorded, Statement, Stored, StreamId,
-    Submission, Timer, Timestamp,
-};
-use store::{LoadStream, Store, StoreError, system};
-use tokio::sync::{mpsc, oneshot, watch};
+use kernel::{Answer, AppError, StreamId, Timestamp, with_keys};
+use store::{LoadStream, Store, StoreError};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    plan::{Plan, Surroundings, Undecided, records_owner},
-    projections::Live,
+    item::{Item, Outcome, Parked},
+    known::Known,
+    plan::{Plan, Surroundings, Undecided},
+    projections::{Live, Rebuilt},
     service::Shared,
-    states::StateCache,
+    states::{StateCache, Unusable},
 };
 
 /// How many items one batch takes at most.
@@ -28,84 +24,6 @@ const MAX_ITEMS: usize = 512;
 const MAX_EVENTS: usize = 4_096;
 /// How often a batch that met a conflict is decided again.
 const MAX_CONFLICTS: usize = 8;
-
-/// Streams newly parked by a subscription's events.
-pub(crate) type Parked = HashSet<StreamId>;
-
-/// Something to be written.
-pub(crate) enum Item {
-    /// A caller's command.
-    Command {
-        submission: Submission,
-        reply: oneshot::Sender<Result<Answer, AppError>>,
-    },
-    /// A subscription's events, with the positions they end at.
-    React {
-        subscription: Arc<str>,
-        events: Vec<(Arc<Recorded>, Result<Reaction, Poison>)>,
-        moves: Vec<Statement>,
-        parked: Parked,
-        reply: oneshot::Sender<Result<Parked, AppError>>,
-    },
-    /// A due timer.
-    Timer {
-        timer: Timer,
-        command: Result<Box<dyn AnyCommand>, Poison>,
-        reply: oneshot::Sender<Result<(), AppError>>,
-    },
-    /// Statements of the runtime itself.
-    Write {
-        statements: Vec<Statement>,
-        reply: oneshot::Sender<Result<(), AppError>>,
-    },
-    /// A rebuilt projection takes the old one's place; nothing else is written meanwhile.
-    Switch {
-        rebuilt: crate::projections::Rebuilt,
-        reply: oneshot::Sender<Result<(), AppError>>,
-    },
-}
-
-enum Outcome {
-    Command(Result<Answer, AppError>),
-    Parked(Parked),
-    Done,
-}
-
-impl Item {
-    fn streams(&self) -> Vec<StreamId> {
-        match self {
-            Self::Command { submission, .. } => submission.command.streams(),
-            Self::React { events, .. } => events
-                .iter()
-                .filter_map(|(_, reaction)| reaction.as_ref().ok())
-                .flat_map(|reaction| reaction.commands.iter().flat_map(|c| c.streams()))
-                .collect(),
-            Self::Timer { command, .. } => {
-                command.as_ref().map(|c| c.streams()).unwrap_or_default()
-            }
-            Self::Write { .. } | Self::Switch { .. } => Vec::new(),
-        }
-    }
-
-    fn fail(self, error: AppError) {
-        match self {
-            Self::Command { reply, .. } => drop(reply.send(Err(error))),
-            Self::React { reply, .. } => drop(reply.send(Err(error))),
-            Self::Timer { reply, .. } | Self::Write { reply, .. } | Self::Switch { reply, .. } => {
-                drop(reply.send(Err(error)));
-            }
-        }
-    }
-
-    fn answer(self, outcome: Outcome) {
-        match (self, outcome) {
-            (Self::Command { reply, .. }, Outcome::Command(result)) => drop(reply.send(result)),
-            (Self::React { reply, .. }, Outcome::Parked(parked)) => drop(reply.send(Ok(parked))),
-            (Self::Timer { reply, .. } | Self::Write { reply, .. }, _) => drop(reply.send(Ok(()))),
-            (item, _) => item.fail(AppError::Internal("an outcome of another kind".into())),
-        }
-    }
-}
 
 /// The batcher of one service.
 pub(crate) struct Batcher {
@@ -116,6 +34,8 @@ pub(crate) struct Batcher {
     live: Live,
     /// Tells the timer task of the earliest timer that was set.
     timer_hint: watch::Sender<Timestamp>,
+    /// Erasures that the cache has seen.
+    erasures: u64,
 }
 
 impl Batcher {
@@ -134,6 +54,7 @@ impl Batcher {
             cache,
             live,
             timer_hint,
+            erasures: 0,
         }
     }
 
@@ -143,19 +64,24 @@ impl Batcher {
         loop {
             tokio::select! {
                 biased;
-                count = items.recv_many(&mut waiting, MAX_ITEMS) => if count == 0 { return },
                 () = stop.cancelled(), if !items.is_closed() => {
                     items.close();
                     continue;
                 }
+                count = items.recv_many(&mut waiting, MAX_ITEMS) => if count == 0 { return },
             }
-            self.take(std::mem::take(&mut waiting)).await;
+            let erasures = self.shared.keyring.erasures();
+            if std::mem::replace(&mut self.erasures, erasures) != erasures {
+                // Somebody's personal data may be among the states.
+                self.cache.clear();
+            }
+            self.take(waiting.drain(..)).await;
             self.cache.age();
         }
     }
 
-    async fn take(&mut self, items: Vec<Item>) {
-        let mut batch = Vec::with_capacity(items.len());
+    async fn take(&mut self, items: impl Iterator<Item = Item>) {
+        let mut batch = Vec::with_capacity(MAX_ITEMS);
         for item in items {
             match item {
                 Item::Switch { rebuilt, reply } => {
@@ -168,22 +94,19 @@ impl Batcher {
         self.process(batch).await;
     }
 
-    async fn switch(&mut self, rebuilt: crate::projections::Rebuilt) -> Result<(), AppError> {
+    async fn switch(&mut self, rebuilt: Rebuilt) -> Result<(), AppError> {
         rebuilt
             .switch(self.store.as_ref(), &self.shared.keys())
             .await
     }
 
     async fn process(&mut self, items: Vec<Item>) {
-        if items.is_empty() {
-            return;
-        }
         let mut rest = items;
         let mut conflicts = 0;
         while !rest.is_empty() {
             match self.attempt(&rest).await {
-                Ok((outcomes, decided)) => {
-                    let later = rest.split_off(decided);
+                Ok(outcomes) => {
+                    let later = rest.split_off(outcomes.len());
                     for (item, outcome) in rest.into_iter().zip(outcomes) {
                         item.answer(outcome);
                     }
@@ -196,10 +119,11 @@ impl Batcher {
                     self.cache.clear();
                 }
                 Err(error) if rest.len() > 1 && !matches!(error, StoreError::Unavailable(_)) => {
-                    // One of them is bad; it must not sink its neighbours.
-                    for item in rest {
-                        Box::pin(self.process(vec![item])).await;
-                    }
+                    // One of them is bad; it must not sink its neighbours. Halving finds it in
+                    // few commits.
+                    let second = rest.split_off(rest.len() / 2);
+                    Box::pin(self.process(rest)).await;
+                    Box::pin(self.process(second)).await;
                     return;
                 }
                 Err(error) => {
@@ -212,44 +136,46 @@ impl Batcher {
     }
 
     /// Decides and commits as many of `items` as fit in one batch; answers their outcomes.
-    async fn attempt(&mut self, items: &[Item]) -> Result<(Vec<Outcome>, usize), StoreError> {
-        let mut wanted: Vec<StreamId> = items.iter().flat_map(Item::streams).collect();
-        let recalled = self.recall(items).await?;
-        self.load(&mut wanted).await?;
-        let now = self.shared.clock.now();
-        let mut plan = Plan::default();
-        let mut outcomes = Vec::with_capacity(items.len());
-        while let Some(item) = items.get(outcomes.len()) {
-            if plan.batch.events.len() >= MAX_EVENTS {
-                break;
-            }
-            match self.plan(&mut plan, item, now, &recalled) {
-                Ok(outcome) => outcomes.push(outcome),
-                // Nothing of a command is in the plan yet, so it alone is decided again; were the
-                // whole batch, then a batch of commands that discover streams would take quadratic
-                // time. Any other item may be half in: then the plan starts anew.
-                Err(Undecided::Load(mut missing)) => {
-                    self.load(&mut missing).await?;
-                    if !matches!(item, Item::Command { .. }) {
-                        plan = Plan::default();
-                        outcomes.clear();
-                    }
+    async fn attempt(&mut self, items: &[Item]) -> Result<Vec<Outcome>, StoreError> {
+        let keys = self.shared.keys();
+        let known = Known::of(items, self.store.as_ref(), &keys).await?;
+        let mut missing = Vec::new();
+        for item in items {
+            item.streams(|stream| {
+                if !self.cache.touch(&stream) {
+                    missing.push(stream);
                 }
-                Err(Undecided::Broken(reason)) => return Err(StoreError::Data(reason)),
+            });
+        }
+        let now = self.shared.clock.now();
+        // Each round loads everything that the one before found missing; most need only one.
+        loop {
+            self.load(&mut missing).await?;
+            let mut plan = Plan::default();
+            let mut outcomes = Vec::with_capacity(items.len());
+            for item in items {
+                if plan.batch.events.len() >= MAX_EVENTS {
+                    break;
+                }
+                outcomes.push(self.plan(&mut plan, item, now, &known, &mut missing)?);
+            }
+            if missing.is_empty() {
+                self.commit(plan).await?;
+                return Ok(outcomes);
             }
         }
-        self.commit(plan).await?;
-        let decided = outcomes.len();
-        Ok((outcomes, decided))
     }
 
+    /// Takes one item into the plan. When streams are missing they are noted, and what was planned
+    /// is void: the rest is only walked through to find what else will be missing.
     fn plan(
         &self,
         plan: &mut Plan,
         item: &Item,
         now: Timestamp,
-        recalled: &HashMap<String, (String, Stored)>,
-    ) -> Result<Outcome, Undecided> {
+        known: &Known,
+        missing: &mut Vec<StreamId>,
+    ) -> Result<Outcome, StoreError> {
         let keys = self.shared.keys();
         let fresh_id = || self.shared.ids.next();
         let around = Surroundings {
@@ -258,20 +184,34 @@ impl Batcher {
             keys: &keys,
             now,
             fresh_id: &fresh_id,
+            note_reads: !self.shared.sole_owner,
+        };
+        let mut note = |undecided| match undecided {
+            Undecided::Load(streams) => {
+                missing.extend(streams);
+                Ok(())
+            }
+            Undecided::Broken(reason) => Err(StoreError::Data(reason)),
         };
         Ok(match item {
             Item::Command { submission, .. } => {
                 let (context, command) = (&submission.context, submission.command.as_ref());
-                Outcome::Command(match &submission.once {
+                let answered = match &submission.once {
                     None => plan
-                        .command(&around, context, command)?
-                        .map(Answer::Done)
-                        .map_err(AppError::from),
+                        .command(&around, context, command)
+                        .map(|decided| decided.map(Answer::Done).map_err(AppError::from)),
                     Some(once) => {
-                        let known = recalled.get(&once.0.scope).cloned();
-                        plan.command_once(&around, context, command, once, known)?
+                        let record = known.answer(&once.0.scope);
+                        plan.command_once(&around, context, command, once, record)
                     }
-                })
+                };
+                match answered {
+                    Ok(answer) => Outcome::Command(answer),
+                    Err(undecided) => {
+                        note(undecided)?;
+                        Outcome::Done
+                    }
+                }
             }
             Item::React {
                 subscription,
@@ -280,15 +220,18 @@ impl Batcher {
                 parked,
                 ..
             } => {
-                let mut parked = parked.clone();
-                for (event, reaction) in events {
-                    plan.reaction(&around, subscription, event, reaction, &mut parked)?;
+                let mut newly = Parked::new();
+                for event in events {
+                    plan.reaction(&around, subscription, event, parked, &mut newly)
+                        .or_else(&mut note)?;
                 }
                 plan.statements(moves);
-                Outcome::Parked(parked)
+                Outcome::Parked(newly)
             }
             Item::Timer { timer, command, .. } => {
-                plan.timer_due(&around, timer, command)?;
+                let standing = known.timer(&timer.key);
+                plan.timer_due(&around, timer, command, standing)
+                    .or_else(note)?;
                 Outcome::Done
             }
             Item::Write { statements, .. } => {
@@ -299,87 +242,52 @@ impl Batcher {
         })
     }
 
-    /// Loads the streams that are not cached.
+    /// Loads streams into the cache; empties `wanted`.
     async fn load(&mut self, wanted: &mut Vec<StreamId>) -> Result<(), StoreError> {
         let mut seen = HashSet::new();
-        wanted.retain(|stream| seen.insert(stream.clone()) && !self.cache.touch(stream));
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let streams = wanted
+        wanted.retain(|stream| seen.insert(stream.clone()));
+        let mut streams: Vec<LoadStream> = wanted
             .drain(..)
             .map(|stream| {
                 let spec = self.cache.spec(&stream);
-                let shape =
-                    spec.and_then(|spec| spec.snapshot_every.map(|_| spec.snapshot_version));
+                let snapshots = spec.filter(|spec| spec.snapshot_every.is_some());
+                let shape = snapshots.map(|spec| spec.snapshot_version);
                 LoadStream { stream, shape }
             })
             .collect();
-        for loaded in self.store.load(streams).await? {
-            self.cache
-                .fold(loaded, &self.shared.keys())
-                .map_err(StoreError::Data)?;
+        while !streams.is_empty() {
+            for loaded in self.store.load(std::mem::take(&mut streams)).await? {
+                let stream = loaded.stream.clone();
+                match self.cache.fold(loaded, &self.shared.keys()) {
+                    Ok(()) => {}
+                    Err(Unusable::Snapshot(reason)) => {
+                        tracing::warn!(%stream, %reason, "a snapshot cannot be read; reading all events instead");
+                        streams.push(LoadStream {
+                            stream,
+                            shape: None,
+                        });
+                    }
+                    Err(Unusable::Stream(reason)) => return Err(StoreError::Data(reason)),
+                }
+            }
         }
         Ok(())
     }
 
-    /// Looks up the records of the idempotent requests among `items`.
-    async fn recall(
-        &self,
-        items: &[Item],
-    ) -> Result<HashMap<String, (String, Stored)>, StoreError> {
-        let scopes: Vec<&str> = items
-            .iter()
-            .filter_map(|item| match item {
-                Item::Command { submission, .. } => {
-                    Some(submission.once.as_ref()?.0.scope.as_str())
-                }
-                _ => None,
-            })
-            .collect();
-        if scopes.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let found = self
-            .store
-            .query(
-                scopes
-                    .iter()
-                    .map(|scope| system::recall_answer(scope))
-                    .collect(),
-            )
-            .await?;
-        let mut recalled = HashMap::new();
-        for (scope, rows) in scopes.into_iter().zip(found) {
-            let Some(row) = rows.first() else { continue };
-            let sealed: Vec<u8> = row.get(1);
-            let plain = self.shared.keys().open(&records_owner(), &sealed);
-            let plain = plain
-                .map_err(|e| StoreError::Data(e.to_string()))?
-                .unwrap_or_default();
-            let stored =
-                serde_json::from_slice(&plain).map_err(|e| StoreError::Data(e.to_string()))?;
-            recalled.insert(scope.to_owned(), (row.get(0), stored));
-        }
-        Ok(recalled)
-    }
-
     async fn commit(&mut self, mut plan: Plan) -> Result<(), StoreError> {
-        for event in &plan.batch.events {
-            self.live
-                .apply(event, &mut plan.batch.statements)
-                .map_err(|e| StoreError::Data(e.to_string()))?;
-        }
-        if !self.shared.sole_owner {
-            let written: HashSet<&StreamId> = plan
-                .batch
+        with_keys(&self.shared.keys(), || {
+            let batch = &mut plan.batch;
+            batch
                 .events
                 .iter()
-                .map(|event| &event.stream)
-                .collect();
-            plan.batch.asserted = plan
-                .read
-                .drain()
+                .try_for_each(|event| self.live.apply(event, &mut batch.statements))
+        })
+        .map_err(|e| StoreError::Data(e.to_string()))?;
+        if !self.shared.sole_owner {
+            let events = plan.batch.events.iter();
+            let written: HashSet<&StreamId> = events.map(|event| &event.stream).collect();
+            let read = plan.read.drain();
+            plan.batch.asserted = read
                 .filter(|(stream, _)| !written.contains(stream))
                 .collect();
         }
@@ -393,13 +301,15 @@ impl Batcher {
                 .map_err(|e| StoreError::Unavailable(e.to_string()))?
                 .map_err(|e| StoreError::Unavailable(e.to_string()))?;
         }
-        let events = plan.batch.events.len();
         let committed = self.store.commit(plan.batch).await?;
-        self.shared.metrics.committed(events);
+        self.shared.metrics.committed(committed.events.len());
         for (stream, held) in plan.changed {
             self.cache.put(stream, held);
         }
         self.log.publish(&self.shared.topic, &committed.events);
+        for note in plan.notes {
+            tracing::error!(subscription = %note.subscription, what = %note.what, kind = %note.kind, reason = %note.reason, "parked as a dead letter");
+        }
         if let Some(due) = plan.earliest_timer {
             self.timer_hint.send_if_modified(|earliest| {
                 let earlier = due < *earliest;

@@ -2,7 +2,7 @@
 
 use kernel::{Broadcast, From, with_keys};
 
-use crate::consumer::{CHUNK, CaughtUp, Surround};
+use crate::consumer::{CHUNK, CaughtUp, Surround, guarded};
 
 /// Feeds one topic to one listener until the process stops.
 pub(crate) async fn run(
@@ -27,7 +27,15 @@ pub(crate) async fn run(
         match around.log.read(topic, position, CHUNK).await {
             Ok(events) => {
                 with_keys(&keys, || {
-                    events.iter().for_each(|event| (broadcast.listen)(event))
+                    for event in &events {
+                        let heard = guarded(|| {
+                            (broadcast.listen)(event);
+                            Ok(())
+                        });
+                        if heard.is_err() {
+                            tracing::error!(feed = broadcast.name, event = %event.id(), "a live feed's listener panicked");
+                        }
+                    }
                 });
                 position = events.last().map_or(position, |event| event.position);
             }

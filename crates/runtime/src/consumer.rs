@@ -3,9 +3,12 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use eventlog::Log;
-use kernel::{AppError, From, PARTITIONS, Recorded, Row, Statement, StreamId};
+use kernel::{AppError, From, PARTITIONS, Poison, Recorded, Row, Statement, StreamId};
 use store::{Store, system};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -50,6 +53,8 @@ pub(crate) struct Progress {
     /// What has been handled.
     pub position: i64,
     head: watch::Receiver<i64>,
+    /// When the database was last brought up to date.
+    saved: Instant,
 }
 
 impl Progress {
@@ -64,11 +69,19 @@ impl Progress {
             .log
             .watch(topic)
             .map_err(|e| AppError::Internal(e.to_string()))?;
-        let rows = query(around, system::positions(name, topic)).await?;
-        let (epoch, position) = match rows.iter().map(|row| row.get::<i64>(2)).min() {
-            Some(position) => (rows.first().map_or(0, |row| row.get(1)), position),
+        let newest = *head.borrow();
+        let (epoch, position) = match stored(around, name, topic).await? {
+            Some((_, position)) if position > newest => {
+                // Going on would skip, in silence, as many new events as are missing.
+                let text = format!(
+                    "{name} is at position {position} of {topic}, which ends at {newest}: {topic} was restored \
+                     to an earlier moment than this service; restore both together"
+                );
+                return Err(AppError::Unavailable(text));
+            }
+            Some(found) => found,
             None => {
-                let position = if from == From::Now { *head.borrow() } else { 0 };
+                let position = if from == From::Now { newest } else { 0 };
                 let create = |partition| system::create_position(name, topic, partition, position);
                 around
                     .inlet
@@ -84,7 +97,22 @@ impl Progress {
             committed: position,
             position,
             head,
+            saved: Instant::now(),
         })
+    }
+
+    /// Goes back to what the database says: after a failure it is not known what was written.
+    pub async fn reload(&mut self, around: &Surround) -> Result<(), AppError> {
+        if let Some((epoch, position)) = stored(around, &self.name, &self.topic).await? {
+            self.epoch = epoch;
+            self.committed(position);
+        }
+        Ok(())
+    }
+
+    /// Whether a position that moved without effects has waited long enough to be saved.
+    pub fn overdue(&self) -> bool {
+        self.dirty() && self.saved.elapsed() >= LAZY
     }
 
     /// Whether the database is behind.
@@ -106,6 +134,7 @@ impl Progress {
     pub fn committed(&mut self, to: i64) {
         self.committed = to;
         self.position = to;
+        self.saved = Instant::now();
     }
 
     /// Commits a position that moved without effects.
@@ -144,13 +173,38 @@ impl Progress {
             .collect())
     }
 
-    /// Positions of this consumer's parked events, oldest first.
-    pub async fn parked_positions(&self, around: &Surround) -> Result<Vec<i64>, AppError> {
-        let rows = query(around, system::dead_letters()).await?;
-        let mine =
-            |row: &&Row| row.get::<String>(0) == *self.name && row.get::<String>(1) == *self.topic;
-        Ok(rows.iter().filter(mine).map(|row| row.get(2)).collect())
+    /// Positions of this consumer's parked events behind `after`, oldest first; some of them.
+    pub async fn parked_positions(
+        &self,
+        around: &Surround,
+        after: i64,
+    ) -> Result<Vec<i64>, AppError> {
+        let some = system::parked_positions(&self.name, &self.topic, after, CHUNK as i64);
+        let rows = query(around, some).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
+
+    /// The parked event at `position`.
+    pub async fn parked_event(
+        &self,
+        around: &Surround,
+        position: i64,
+    ) -> Result<Option<Arc<Recorded>>, AppError> {
+        let read = around.log.read(&self.topic, position - 1, 1).await;
+        let read = read.map_err(|e| AppError::Unavailable(e.to_string()))?;
+        Ok(read.into_iter().find(|event| event.position == position))
+    }
+}
+
+/// Epoch and position of a consumer, if it has been here before.
+async fn stored(
+    around: &Surround,
+    name: &str,
+    topic: &str,
+) -> Result<Option<(i64, i64)>, AppError> {
+    let rows = query(around, system::positions(name, topic)).await?;
+    let lowest = rows.iter().min_by_key(|row| row.get::<i64>(2));
+    Ok(lowest.map(|row| (row.get(1), row.get(2))))
 }
 
 pub(crate) async fn query(around: &Surround, statement: Statement) -> Result<Vec<Row>, AppError> {
@@ -172,4 +226,10 @@ pub(crate) struct Handle {
     pub topic: Arc<str>,
     pub control: mpsc::Sender<Control>,
     pub caught_up: watch::Receiver<bool>,
+}
+
+/// Runs what a service wrote; if it panics, that is a reason to park the event, not to end the loop.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Poison>) -> Result<T, Poison> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(Poison("the handler panicked".into())))
 }

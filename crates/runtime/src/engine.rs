@@ -8,7 +8,8 @@ use kernel::{
 use store::Store;
 
 use crate::{
-    batcher::{Item, app_error},
+    batcher::app_error,
+    item::Item,
     service::{Inlet, Shared},
 };
 

@@ -1,10 +1,11 @@
 //! The key ring of the embedded placement: a small SQLite file of its own with one key per person.
 
 use std::{
+    collections::HashMap,
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -23,8 +24,9 @@ const KEPT: usize = 20_000;
 pub struct SqliteKeyRing {
     connection: Mutex<Connection>,
     keys: Cache<PersonId, Option<Arc<LessSafeKey>>>,
-    pending: Mutex<Vec<(PersonId, [u8; 32])>>,
+    pending: Mutex<HashMap<PersonId, [u8; 32]>>,
     has_pending: AtomicBool,
+    erasures: AtomicU64,
     blind: hmac::Key,
     random: SystemRandom,
     ids: Arc<dyn Ids>,
@@ -33,13 +35,14 @@ pub struct SqliteKeyRing {
 impl SqliteKeyRing {
     /// Opens or makes the ring.
     pub fn open(path: &Path, ids: Arc<dyn Ids>) -> Result<Self, KeyRingError> {
+        // Before anything is in it: SQLite gives its side files the permissions of this one.
+        restrict(path);
         let connection = Connection::open(path).map_err(error)?;
         let setup = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 5000; \
             CREATE TABLE IF NOT EXISTS keys (person TEXT PRIMARY KEY, key BLOB NOT NULL) STRICT, WITHOUT ROWID; \
             CREATE TABLE IF NOT EXISTS erased (person TEXT PRIMARY KEY) STRICT, WITHOUT ROWID; \
             CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;";
         connection.execute_batch(setup).map_err(error)?;
-        restrict(path);
         let insert =
             "INSERT INTO secrets (name, value) VALUES ('blind', ?1) ON CONFLICT (name) DO NOTHING";
         connection.execute(insert, [ids.secret()]).map_err(error)?;
@@ -55,6 +58,7 @@ impl SqliteKeyRing {
             keys: Cache::new(KEPT),
             pending: Mutex::default(),
             has_pending: AtomicBool::new(false),
+            erasures: AtomicU64::new(0),
             blind: hmac::Key::new(hmac::HMAC_SHA256, &blind),
             random: SystemRandom::new(),
             ids,
@@ -66,41 +70,41 @@ impl SqliteKeyRing {
         self.has_pending.load(Ordering::Acquire)
     }
 
+    /// How many persons were erased since the start: what holds opened personal data drops it
+    /// when this changes.
+    pub fn erasures(&self) -> u64 {
+        self.erasures.load(Ordering::Acquire)
+    }
+
     /// Makes new keys durable. Blocking; called before a commit that holds data sealed with them.
     pub fn persist(&self) -> Result<(), KeyRingError> {
         let mut connection = lock(&self.connection)?;
-        // Taken under the connection's lock: when this returns, everything sealed before is durable.
-        let new = std::mem::take(&mut *lock(&self.pending)?);
-        self.has_pending.store(false, Ordering::Release);
-        if new.is_empty() {
+        // New keys are made under the connection's lock, so none comes in meanwhile. They are
+        // pending until they are durable: another service that sealed with one of them finds it
+        // so, and waits here.
+        let mut pending = lock(&self.pending)?;
+        if pending.is_empty() {
             return Ok(());
         }
-        let written = (|| {
-            let transaction = connection.transaction()?;
-            {
-                let text = "INSERT INTO keys (person, key) VALUES (?1, ?2) ON CONFLICT (person) DO NOTHING";
-                let mut prepared = transaction.prepare_cached(text)?;
-                for (person, key) in &new {
-                    prepared.execute((person.as_str(), key))?;
-                }
+        let transaction = connection.transaction().map_err(error)?;
+        {
+            let text =
+                "INSERT INTO keys (person, key) VALUES (?1, ?2) ON CONFLICT (person) DO NOTHING";
+            let mut prepared = transaction.prepare_cached(text).map_err(error)?;
+            for (person, key) in pending.iter() {
+                prepared.execute((person.as_str(), key)).map_err(error)?;
             }
-            transaction.commit()
-        })();
-        written.map_err(|failure: rusqlite::Error| {
-            // Not durable: keep them for the next try, so that no commit goes by without them.
-            if let Ok(mut pending) = self.pending.lock() {
-                pending.extend(new);
-                self.has_pending.store(true, Ordering::Release);
-            }
-            error(failure)
-        })
+        }
+        transaction.commit().map_err(error)?;
+        pending.clear();
+        self.has_pending.store(false, Ordering::Release);
+        Ok(())
     }
 
     /// Deletes a person's key for good: what was sealed with it can never be read again, and no
     /// new key is made for them. The caller has recorded the erasure as an event before.
     pub fn erase(&self, person: &PersonId) -> Result<(), KeyRingError> {
         let mut connection = lock(&self.connection)?;
-        lock(&self.pending)?.retain(|(pending, _)| pending != person);
         let transaction = connection.transaction().map_err(error)?;
         transaction
             .execute("DELETE FROM keys WHERE person = ?1", [person.as_str()])
@@ -110,28 +114,33 @@ impl SqliteKeyRing {
             .execute(insert, [person.as_str()])
             .map_err(error)?;
         transaction.commit().map_err(error)?;
+        lock(&self.pending)?.remove(person);
         self.keys.insert(person.clone(), None);
+        self.erasures.fetch_add(1, Ordering::Release);
         connection
             .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
             .map_err(error)
     }
 
-    fn stored(&self, person: &PersonId) -> Result<Option<Option<[u8; 32]>>, KeyRingError> {
-        let connection = lock(&self.connection)?;
-        if let Some((_, key)) = lock(&self.pending)?
-            .iter()
-            .find(|(pending, _)| pending == person)
-        {
+    /// The key as it stands: `Some(None)` if the person was erased.
+    fn stored(
+        &self,
+        connection: &Connection,
+        person: &PersonId,
+    ) -> Result<Option<Option<[u8; 32]>>, KeyRingError> {
+        if let Some(key) = lock(&self.pending)?.get(person) {
             return Ok(Some(Some(*key)));
         }
-        let found = |text: &str| {
-            let mut prepared = connection.prepare_cached(text)?;
-            prepared
-                .query_row([person.as_str()], |row| row.get::<_, [u8; 32]>(0))
-                .optional()
-        };
-        if let Some(key) = found("SELECT key FROM keys WHERE person = ?1").map_err(error)? {
-            return Ok(Some(Some(key)));
+        let key = connection
+            .prepare_cached("SELECT key FROM keys WHERE person = ?1")
+            .and_then(|mut prepared| {
+                prepared
+                    .query_row([person.as_str()], |row| row.get::<_, [u8; 32]>(0))
+                    .optional()
+            })
+            .map_err(error)?;
+        if key.is_some() {
+            return Ok(key.map(Some));
         }
         let erased = connection
             .prepare_cached("SELECT 1 FROM erased WHERE person = ?1")
@@ -145,19 +154,16 @@ impl SqliteKeyRing {
         if let Some(known) = self.keys.get(person) {
             return Ok(known);
         }
-        let bytes = match self.stored(person)? {
+        // Held until the key is cached: nobody else makes a second key for this person, and no
+        // erasure slips in between.
+        let connection = lock(&self.connection)?;
+        let bytes = match self.stored(&connection, person)? {
             Some(stored) => stored,
             None if make => {
                 let fresh = self.ids.secret();
-                let mut pending = lock(&self.pending)?;
-                match pending.iter().find(|(other, _)| other == person) {
-                    Some((_, key)) => Some(*key),
-                    None => {
-                        pending.push((person.clone(), fresh));
-                        self.has_pending.store(true, Ordering::Release);
-                        Some(fresh)
-                    }
-                }
+                lock(&self.pending)?.insert(person.clone(), fresh);
+                self.has_pending.store(true, Ordering::Release);
+                Some(fresh)
             }
             // A key that never was: the data is unreadable, as after an erasure.
             None => return Ok(None),
@@ -231,11 +237,14 @@ fn error(error: rusqlite::Error) -> KeyRingError {
     KeyRingError(error.to_string())
 }
 
-/// Only the owner may read the keys.
+/// Makes the file if it is missing; only the owner may read the keys.
 #[cfg(unix)]
 fn restrict(path: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    if let Err(error) = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)) {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    let mut options = std::fs::OpenOptions::new();
+    let made = options.create(true).append(true).mode(0o600).open(path);
+    let file = made.and_then(|file| file.set_permissions(std::fs::Permissions::from_mode(0o600)));
+    if let Err(error) = file {
         tracing::warn!(%error, "the key ring's file permissions could not be restricted");
     }
 }
@@ -283,7 +292,9 @@ mod tests {
 
     #[test]
     fn a_key_that_is_not_yet_durable_is_not_lost_by_the_cache() {
-        let ring = SqliteKeyRing::open(Path::new(":memory:"), Arc::new(RandomIds)).expect("opens");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keyring.db");
+        let ring = SqliteKeyRing::open(&path, Arc::new(RandomIds)).expect("opens");
         let person: PersonId = "per_c".parse().expect("id");
         let sealed = ring.seal(&person, b"1").expect("seals");
         ring.keys.clear();

@@ -8,7 +8,9 @@ mod broadcast;
 mod clock;
 mod consumer;
 mod engine;
+mod item;
 mod keyring;
+mod known;
 mod ops;
 mod plan;
 mod projections;
@@ -17,6 +19,7 @@ mod start;
 mod states;
 mod subscription;
 mod timers;
+mod wiring;
 mod worker;
 
 pub use clock::{RandomIds, SystemClock};

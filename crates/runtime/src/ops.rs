@@ -3,15 +3,17 @@
 use std::{collections::HashMap, sync::Arc};
 
 use eventlog::Log;
-use kernel::{AppError, KeyRing, Projection, Recorded, Source};
+use kernel::{AppError, Clock, KeyRing, PersonId, Projection, Recorded, Source, Timestamp};
 use serde::Serialize;
 use store::{Store, system};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::{
     SqliteKeyRing,
-    batcher::{Item, app_error},
+    batcher::app_error,
     consumer::{Control, Handle},
+    item::Item,
+    plan::TIMERS,
     projections,
     service::Inlet,
 };
@@ -24,6 +26,8 @@ pub(crate) struct ServiceOps {
     pub keys: Arc<dyn KeyRing>,
     pub handles: Vec<Handle>,
     pub projections: Vec<Projection>,
+    pub clock: Arc<dyn Clock>,
+    pub timer_hint: watch::Sender<Timestamp>,
 }
 
 /// An event that could not be handled.
@@ -79,7 +83,26 @@ impl Ops {
         }
     }
 
-    /// The key ring, for erasing a person.
+    /// Erases a person: deletes their key for good, drops what is held in memory, and sees to it
+    /// that no database file keeps what was overwritten. The erasure was recorded as an event
+    /// before; may be repeated.
+    pub async fn erase(&self, person: &PersonId) -> Result<(), OpsError> {
+        let (keyring, person) = (self.keyring.clone(), person.clone());
+        let erased = tokio::task::spawn_blocking(move || keyring.erase(&person)).await;
+        erased
+            .map_err(|e| AppError::Unavailable(e.to_string()))?
+            .map_err(|e| AppError::Unavailable(e.to_string()))?;
+        self.log.forget();
+        for service in self.services.values() {
+            // Whatever a batcher was deciding while the key went is committed after this.
+            service.inlet.write(Vec::new()).await?;
+            service.store.scrub().await.map_err(|e| app_error(&e))?;
+        }
+        self.log.forget();
+        Ok(())
+    }
+
+    /// The key ring.
     pub fn keyring(&self) -> &Arc<SqliteKeyRing> {
         &self.keyring
     }
@@ -151,11 +174,13 @@ impl Ops {
         service: &str,
         subscription: Option<&str>,
     ) -> Result<u64, OpsError> {
-        let handles = self.service(service)?.handles.iter();
+        let ops = self.service(service)?;
+        let handles = ops.handles.iter();
         let chosen: Vec<&Handle> = handles
             .filter(|handle| subscription.is_none_or(|name| *handle.name == *name))
             .collect();
-        if chosen.is_empty() {
+        let timers = subscription.is_none_or(|name| name == TIMERS);
+        if chosen.is_empty() && !timers {
             return Err(OpsError::Unknown(format!(
                 "subscription {}",
                 subscription.unwrap_or_default()
@@ -166,6 +191,9 @@ impl Ops {
             let (reply, answer) = oneshot::channel();
             order(handle, Control::Redrive { reply }).await?;
             done += answer.await.map_err(|_| stopping())??;
+        }
+        if timers {
+            done += ops.redrive_timers().await?;
         }
         Ok(done)
     }
@@ -219,6 +247,32 @@ impl Ops {
             }
         }
         all
+    }
+}
+
+impl ServiceOps {
+    /// Makes parked timers due again, now.
+    async fn redrive_timers(&self) -> Result<u64, AppError> {
+        let (mut done, now) = (0, self.clock.now());
+        loop {
+            let letters = self.store.query(vec![system::letters_of(TIMERS)]).await;
+            let letters = letters
+                .map_err(|e| app_error(&e))?
+                .pop()
+                .unwrap_or_default();
+            if letters.is_empty() {
+                return Ok(done);
+            }
+            let mut statements = Vec::new();
+            for letter in &letters {
+                let (topic, key): (String, String) = (letter.get(0), letter.get(2));
+                statements.push(system::unpark(TIMERS, &topic, letter.get(1)));
+                statements.push(system::postpone_timer(&key, now));
+            }
+            self.inlet.write(statements).await?;
+            done += letters.len() as u64;
+            self.timer_hint.send_modify(|earliest| *earliest = now);
+        }
     }
 }
 

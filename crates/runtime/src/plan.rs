@@ -4,13 +4,14 @@
 use std::{
     any::Any,
     collections::{HashMap, HashSet},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
 };
 
 use kernel::{
-    Answer, AnyCommand, AppError, Context, ErasedState, EventMeta, KeyRing, PersonId, Poison,
-    Reaction, Recorded, Rejection, Render, Statement, States, Stored, StreamId, Timer, TimerOp,
-    Timestamp, UnitOfWork, Work, with_keys,
+    Answer, AnyCommand, AppError, Context, ErasedState, EventMeta, KeyRing, PendingEvent, PersonId,
+    Poison, Reaction, Recorded, Rejection, Render, Statement, States, Stored, StreamId, StreamMap,
+    Timer, TimerOp, Timestamp, UnitOfWork, Work, with_keys,
 };
 use store::{Batch, system};
 
@@ -18,6 +19,10 @@ use crate::states::{Held, StateCache};
 
 /// Records of idempotent requests are kept for seven days.
 const KEEP_ANSWERS_SECONDS: i64 = 7 * 24 * 3600;
+/// When a parked timer falls due: never.
+const NEVER: Timestamp = Timestamp(i64::MAX);
+/// The name under which the dead letters of timers are kept.
+pub(crate) const TIMERS: &str = "timers";
 
 /// What deciding needs from outside the plan.
 pub(crate) struct Surroundings<'a> {
@@ -26,42 +31,50 @@ pub(crate) struct Surroundings<'a> {
     pub keys: &'a Arc<dyn KeyRing>,
     pub now: Timestamp,
     pub fresh_id: &'a dyn Fn() -> String,
+    /// Versions of streams that were only read must be asserted too: others write here as well.
+    pub note_reads: bool,
 }
 
 /// A command could not be decided yet or at all.
 pub(crate) enum Undecided {
-    /// These streams must be loaded first.
+    /// These streams must be loaded first, and the plan begun anew.
     Load(Vec<StreamId>),
     /// Our own defect.
     Broken(String),
+}
+
+/// Something that could not be handled and goes to the dead letters with this batch.
+pub(crate) struct ParkedNote {
+    pub subscription: Arc<str>,
+    pub what: String,
+    pub kind: Arc<str>,
+    pub reason: String,
 }
 
 /// A batch in the making.
 #[derive(Default)]
 pub(crate) struct Plan {
     pub batch: Batch,
-    pub changed: HashMap<StreamId, Held>,
-    pub read: HashMap<StreamId, i64>,
+    pub changed: StreamMap<Held>,
+    pub read: StreamMap<i64>,
     pub earliest_timer: Option<Timestamp>,
+    /// To be logged once it is committed.
+    pub notes: Vec<ParkedNote>,
     answers: HashMap<String, (String, Stored)>,
-    kinds: HashMap<&'static str, Arc<str>>,
+    /// Timers set (due then) or removed by this batch.
+    timers: HashMap<String, Option<Timestamp>>,
+    kinds: HashMap<&'static str, Arc<str>, foldhash::fast::RandomState>,
 }
 
-struct Layered<'a> {
-    changed: &'a HashMap<StreamId, Held>,
-    cache: &'a StateCache,
-}
+struct Layered<'a>(&'a StateCache);
 
 impl States for Layered<'_> {
     fn find(&self, stream: &StreamId) -> Option<(&dyn ErasedState, i64)> {
-        match self.changed.get(stream) {
-            Some((state, version)) => Some((state.as_ref(), *version)),
-            None => self.cache.find(stream),
-        }
+        self.0.find(stream)
     }
 
     fn initial(&self, category: &str) -> Option<Box<dyn ErasedState>> {
-        self.cache.initial(category)
+        self.0.initial(category)
     }
 }
 
@@ -75,43 +88,84 @@ impl Plan {
         context: &Context,
         command: &dyn AnyCommand,
     ) -> Result<Result<Output, Rejection>, Undecided> {
-        let (result, work) = self.decide(around, command)?;
-        Ok(match result {
-            Ok(output) => {
+        let states = Layered(around.cache);
+        let changed = std::mem::take(&mut self.changed);
+        let mut unit = UnitOfWork::over(&states, around.now, changed);
+        // A defect in the rules is this command's fault alone.
+        let decided = catch_unwind(AssertUnwindSafe(|| {
+            with_keys(around.keys, || command.handle_any(&mut unit))
+        }));
+        let mut work = unit.finish();
+        self.changed = std::mem::take(&mut work.changed);
+        if around.note_reads {
+            self.read.extend(work.read.drain());
+        }
+        if !work.missing.is_empty() {
+            return Err(Undecided::Load(work.missing));
+        }
+        if let Some(reason) = work.broken {
+            return Err(Undecided::Broken(reason));
+        }
+        match decided {
+            Ok(Ok(output)) => {
                 self.absorb(around, context, work);
-                Ok(output)
+                Ok(Ok(output))
             }
-            Err(rejection) => {
-                self.read.extend(work.read);
-                Err(rejection)
+            Ok(Err(rejection)) => {
+                self.take_back(around, &work)?;
+                Ok(Err(rejection))
             }
-        })
+            Err(_) => Err(Undecided::Broken("a command panicked".into())),
+        }
     }
 
-    fn decide(
-        &self,
-        around: &Surroundings<'_>,
-        command: &dyn AnyCommand,
-    ) -> Result<(Result<Output, Rejection>, Work), Undecided> {
-        let states = Layered {
-            changed: &self.changed,
-            cache: around.cache,
-        };
-        let mut unit = UnitOfWork::new(&states, around.now);
-        let result = with_keys(around.keys, || command.handle_any(&mut unit));
-        let mut work = unit.finish();
-        if !work.missing.is_empty() {
-            return Err(Undecided::Load(std::mem::take(&mut work.missing)));
+    /// Restores the streams that a refused command had already changed: from the committed state
+    /// and the events that the batch already holds.
+    fn take_back(&mut self, around: &Surroundings<'_>, refused: &Work) -> Result<(), Undecided> {
+        let streams: HashSet<&StreamId> = refused.events.iter().map(|e| &e.stream).collect();
+        for stream in streams {
+            self.changed.remove(stream);
+            let earlier = self.batch.events.iter().filter(|e| e.stream == *stream);
+            let mut earlier = earlier.peekable();
+            if earlier.peek().is_none() {
+                continue;
+            }
+            let Some((state, mut version)) = around.cache.find(stream) else {
+                return Err(Undecided::Load(vec![stream.clone()]));
+            };
+            let mut state = state.copy();
+            for event in earlier {
+                with_keys(around.keys, || state.fold(&event.kind, &event.data))
+                    .map_err(|e| Undecided::Broken(e.to_string()))?;
+                version = event.version;
+            }
+            self.changed.insert(stream.clone(), (state, version));
         }
-        match work.broken.take() {
-            Some(reason) => Err(Undecided::Broken(reason)),
-            None => Ok((result, work)),
-        }
+        Ok(())
     }
 
     fn absorb(&mut self, around: &Surroundings<'_>, context: &Context, work: Work) {
-        let meta = self.meta(around, context, !work.events.is_empty());
-        for event in work.events {
+        if !work.events.is_empty() {
+            self.append(around, context, work.events);
+        }
+        for op in work.timers {
+            self.timer(op);
+        }
+        self.batch.statements.extend(work.statements);
+    }
+
+    fn append(&mut self, around: &Surroundings<'_>, context: &Context, events: Vec<PendingEvent>) {
+        let mut meta: EventMeta = context.clone();
+        if meta.correlation.is_empty() {
+            meta.correlation = (around.fresh_id)().into();
+        }
+        for event in events {
+            let spec = around.cache.spec(&event.stream);
+            if let Some(every) = spec.and_then(|spec| spec.snapshot_every)
+                && event.version % every == 0
+            {
+                self.snapshot(around, &event.stream);
+            }
             let kind = self
                 .kinds
                 .entry(event.kind)
@@ -133,23 +187,22 @@ impl Plan {
                 typed,
             });
         }
-        for op in work.timers {
-            self.timer(op);
-        }
-        self.batch.statements.extend(work.statements);
-        self.read.extend(work.read);
-        for (stream, held) in work.changed {
-            self.snapshot(around, &stream, &held);
-            self.changed.insert(stream, held);
-        }
     }
 
-    fn meta(&self, around: &Surroundings<'_>, context: &Context, needed: bool) -> EventMeta {
-        let mut meta = context.clone();
-        if needed && meta.correlation.is_empty() {
-            meta.correlation = (around.fresh_id)().into();
+    /// Keeps a snapshot of a stream as it is after the command that just passed a multiple of its
+    /// interval.
+    fn snapshot(&mut self, around: &Surroundings<'_>, stream: &StreamId) {
+        let (Some(spec), Some((state, version))) =
+            (around.cache.spec(stream), self.changed.get(stream))
+        else {
+            return;
+        };
+        // A snapshot only saves time: one that cannot be written is left out.
+        if let Ok(text) = with_keys(around.keys, || state.snapshot()) {
+            let statement =
+                system::save_snapshot(stream.as_str(), *version, spec.snapshot_version, text);
+            self.batch.statements.push(statement);
         }
-        meta
     }
 
     fn timer(&mut self, op: TimerOp) {
@@ -159,33 +212,16 @@ impl Plan {
                     .earliest_timer
                     .map_or(timer.due, |due| due.min(timer.due));
                 self.earliest_timer = Some(earliest);
-                system::set_timer(&timer)
+                let statement = system::set_timer(&timer);
+                self.timers.insert(timer.key, Some(timer.due));
+                statement
             }
-            TimerOp::Cancel(key) => system::delete_timer(&key),
+            TimerOp::Cancel(key) => {
+                let statement = system::delete_timer(&key);
+                self.timers.insert(key, None);
+                statement
+            }
         });
-    }
-
-    /// Keeps a snapshot when a stream has passed the next multiple of its interval.
-    fn snapshot(&mut self, around: &Surroundings<'_>, stream: &StreamId, (state, version): &Held) {
-        let Some(spec) = around.cache.spec(stream) else {
-            return;
-        };
-        let Some(every) = spec.snapshot_every else {
-            return;
-        };
-        let states = Layered {
-            changed: &self.changed,
-            cache: around.cache,
-        };
-        let before = states.find(stream).map_or(0, |(_, version)| version);
-        if version / every > before / every {
-            // A snapshot only saves time: one that cannot be written is left out.
-            if let Ok(text) = with_keys(around.keys, || state.snapshot()) {
-                let statement =
-                    system::save_snapshot(stream.as_str(), *version, spec.snapshot_version, text);
-                self.batch.statements.push(statement);
-            }
-        }
     }
 
     /// Decides a command that must take effect at most once; `known` is the record found in the
@@ -196,11 +232,11 @@ impl Plan {
         context: &Context,
         command: &dyn AnyCommand,
         (key, render): &(kernel::IdempotencyKey, Render),
-        known: Option<(String, Stored)>,
+        known: Option<&(String, Stored)>,
     ) -> Result<Result<Answer, AppError>, Undecided> {
-        if let Some((body, stored)) = known.or_else(|| self.answers.get(&key.scope).cloned()) {
-            return Ok(match body == key.body {
-                true => Ok(Answer::Stored(stored)),
+        if let Some((body, stored)) = known.or_else(|| self.answers.get(&key.scope)) {
+            return Ok(match *body == key.body {
+                true => Ok(Answer::Stored(stored.clone())),
                 false => Err(AppError::Rejected(Rejection::conflict(
                     "idempotency-key-reused",
                     "this Idempotency-Key was used with another body; use a new key for a new request",
@@ -212,7 +248,8 @@ impl Plan {
             Ok(output) => output,
             Err(rejection) => return Ok(Err(rejection.into())),
         };
-        let stored = render(output.as_ref());
+        let stored = catch_unwind(AssertUnwindSafe(|| render(output.as_ref())))
+            .map_err(|_| Undecided::Broken("an answer's renderer panicked".into()))?;
         let plain = serde_json::to_vec(&stored).map_err(|e| Undecided::Broken(e.to_string()))?;
         let sealed = around
             .keys
@@ -227,17 +264,17 @@ impl Plan {
         Ok(Ok(Answer::Stored(stored)))
     }
 
-    /// Takes in what one event leads to in a subscription. A rejection or poison parks the event
-    /// and marks its stream as parked.
+    /// Takes in what one event leads to in a subscription. A rejection or poison parks the event;
+    /// then its stream is added to `newly`.
     pub fn reaction(
         &mut self,
         around: &Surroundings<'_>,
-        subscription: &str,
-        event: &Recorded,
-        reaction: &Result<Reaction, Poison>,
-        parked: &mut HashSet<StreamId>,
+        subscription: &Arc<str>,
+        (event, reaction): &(Arc<Recorded>, Result<Reaction, Poison>),
+        parked: &HashSet<StreamId>,
+        newly: &mut HashSet<StreamId>,
     ) -> Result<(), Undecided> {
-        let poison = if parked.contains(&event.stream) {
+        let poison = if parked.contains(&event.stream) || newly.contains(&event.stream) {
             Some("an earlier event of this stream is parked".to_owned())
         } else {
             match reaction {
@@ -246,8 +283,7 @@ impl Plan {
             }
         };
         if let Some(reason) = poison {
-            tracing::error!(subscription, event = %event.id(), kind = %event.kind, %reason, "event parked as a dead letter");
-            parked.insert(event.stream.clone());
+            newly.insert(event.stream.clone());
             self.batch.statements.push(system::park(
                 subscription,
                 &event.topic,
@@ -257,6 +293,12 @@ impl Plan {
                 &reason,
                 around.now,
             ));
+            self.notes.push(ParkedNote {
+                subscription: subscription.clone(),
+                what: event.id(),
+                kind: event.kind.clone(),
+                reason,
+            });
         }
         Ok(())
     }
@@ -274,31 +316,38 @@ impl Plan {
             trace: event.meta.trace.clone(),
             actor: Some("system".into()),
         };
-        if let [command] = reaction.commands.as_slice() {
-            if let Err(rejection) = self.command(around, &context, command.as_ref())? {
-                return Ok(Some(rejection.to_string()));
-            }
-        } else if !reaction.commands.is_empty() {
-            let all = AllOf(&reaction.commands);
-            if let Err(rejection) = self.command(around, &context, &all)? {
-                return Ok(Some(rejection.to_string()));
-            }
+        let decided = match reaction.commands.as_slice() {
+            [] => Ok(()),
+            [one] => self.command(around, &context, one.as_ref())?.map(drop),
+            all => self.command(around, &context, &AllOf(all))?.map(drop),
+        };
+        if let Err(rejection) = decided {
+            return Ok(Some(rejection.to_string()));
         }
-        self.batch
-            .statements
-            .extend(reaction.statements.iter().cloned());
+        self.statements(&reaction.statements);
         Ok(None)
     }
 
-    /// Takes in a due timer: its row goes in the same commit.
+    /// Takes in a due timer, unless it was moved or cancelled meanwhile (`standing`: when the
+    /// store says that it is due). Its row goes in the same commit; one whose command is refused
+    /// stays, never due again, beside a dead letter.
     pub fn timer_due(
         &mut self,
         around: &Surroundings<'_>,
         timer: &Timer,
         command: &Result<Box<dyn AnyCommand>, Poison>,
+        standing: Option<Timestamp>,
     ) -> Result<(), Undecided> {
+        let standing = self.timers.get(&timer.key).copied().unwrap_or(standing);
+        if standing != Some(timer.due) {
+            return Ok(());
+        }
+        // Before the command's own statements: it may set the same timer again.
+        let place = self.batch.statements.len();
         self.batch.statements.push(system::delete_timer(&timer.key));
+        self.timers.insert(timer.key.clone(), None);
         let context = Context {
+            causation: Some(format!("timer:{}", timer.key).into()),
             actor: Some("system".into()),
             ..Context::default()
         };
@@ -306,21 +355,27 @@ impl Plan {
             Ok(command) => self
                 .command(around, &context, command.as_ref())?
                 .err()
-                .map(|r| r.to_string()),
+                .map(|rejection| rejection.to_string()),
             Err(Poison(reason)) => Some(reason.clone()),
         };
         if let Some(reason) = refused {
-            tracing::error!(timer = %timer.key, kind = %timer.kind, %reason, "timer parked as a dead letter");
-            let park = system::park(
-                "timers",
-                "timers",
+            self.batch.statements[place] = system::postpone_timer(&timer.key, NEVER);
+            self.timers.insert(timer.key.clone(), Some(NEVER));
+            self.batch.statements.push(system::park(
+                TIMERS,
+                &timer.key,
                 timer.due.0,
                 &timer.key,
                 &timer.kind,
                 &reason,
                 around.now,
-            );
-            self.batch.statements.push(park);
+            ));
+            self.notes.push(ParkedNote {
+                subscription: TIMERS.into(),
+                what: timer.key.clone(),
+                kind: timer.kind.as_str().into(),
+                reason,
+            });
         }
         Ok(())
     }

@@ -2,13 +2,13 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
 };
 
-use kernel::{AppError, DecodeError, KeyRing, Projection, Recorded, Source, Statement, with_keys};
+use kernel::{
+    AppError, DecodeError, KeyRing, Projection, Recorded, Row, Source, Statement, with_keys,
+};
 use store::{Batch, Store, system};
 
 use crate::{batcher::app_error, service::Inlet};
@@ -35,8 +35,22 @@ impl Live {
     ) -> Result<(), DecodeError> {
         self.0
             .iter()
-            .try_for_each(|projection| (projection.apply)(event, statements))
+            .try_for_each(|projection| apply(projection, event, statements))
     }
+}
+
+/// Applies a projection; one that panics is as good as one that cannot read the event.
+fn apply(
+    projection: &Projection,
+    event: &Recorded,
+    statements: &mut Vec<Statement>,
+) -> Result<(), DecodeError> {
+    catch_unwind(AssertUnwindSafe(|| (projection.apply)(event, statements))).unwrap_or_else(|_| {
+        Err(DecodeError {
+            kind: event.kind.to_string(),
+            reason: format!("projection {} panicked", projection.name),
+        })
+    })
 }
 
 /// Brings the tables of a service's projections to the versions this program knows, before
@@ -50,14 +64,17 @@ pub(crate) async fn prepare(
     let head = store.head().await.map_err(|e| app_error(&e))?.position;
     let (mut ddl, mut fresh) = (String::new(), Batch::default());
     for projection in projections {
-        let rows = store
-            .query(vec![system::projection_version(projection.name)])
-            .await;
-        let rows = rows.map_err(|e| app_error(&e))?;
-        let known: Option<i64> = rows
-            .first()
-            .and_then(|rows| rows.first())
-            .map(|row| row.get(0));
+        let (generation, leftover) = attempts(projection, store).await?;
+        if !leftover.is_empty() {
+            // A rebuild that a crash broke off; nobody reads its tables.
+            let mut ended = Batch::default();
+            let record = system::record_rebuild(projection.name, generation, "");
+            ended.statements.push(record);
+            let tidied = store.define(drop_tables(&leftover), ended).await;
+            tidied.map_err(|e| app_error(&e))?;
+        }
+        let version = first(store, system::projection_version(projection.name)).await?;
+        let known: Option<i64> = version.map(|row| row.get(0));
         if known == Some(projection.version) {
             continue;
         }
@@ -79,9 +96,9 @@ pub(crate) async fn prepare(
         }
         ddl.push_str(projection.schema);
         ddl.push(';');
-        fresh
-            .statements
-            .push(system::delete_positions(&subscription_name(projection)));
+        let name = subscription_name(projection);
+        fresh.statements.push(system::delete_positions(&name));
+        fresh.statements.push(system::forget_letters(&name));
         fresh
             .statements
             .push(system::projection_live(projection.name, projection.version));
@@ -90,6 +107,37 @@ pub(crate) async fn prepare(
         store.define(ddl, fresh).await.map_err(|e| app_error(&e))?;
     }
     Ok(())
+}
+
+async fn first(store: &dyn Store, statement: Statement) -> Result<Option<Row>, AppError> {
+    let rows = store.query(vec![statement]).await;
+    let rows = rows.map_err(|e| app_error(&e))?;
+    Ok(rows
+        .into_iter()
+        .next()
+        .unwrap_or_default()
+        .into_iter()
+        .next())
+}
+
+/// How often a projection was rebuilt, and the tables of a rebuild that did not end.
+async fn attempts(
+    projection: &Projection,
+    store: &dyn Store,
+) -> Result<(i64, Vec<String>), AppError> {
+    let Some(row) = first(store, system::rebuild(projection.name)).await? else {
+        return Ok((0, Vec::new()));
+    };
+    let tables: String = row.get(1);
+    let tables = tables.split(',').filter(|table| !table.is_empty());
+    Ok((row.get(0), tables.map(str::to_owned).collect()))
+}
+
+fn drop_tables(tables: &[String]) -> String {
+    tables
+        .iter()
+        .map(|table| format!("DROP TABLE IF EXISTS {table};"))
+        .collect()
 }
 
 /// The name of the subscription that feeds a projection of other services' events.
@@ -106,6 +154,9 @@ pub(crate) struct Rebuild {
 /// A rebuilt projection that can take the old one's place.
 pub(crate) struct Rebuilt {
     projection: Projection,
+    /// Which rebuild of this projection it is; never used again, so that the names of its indexes,
+    /// which stay when its tables are renamed, are in no later one's way.
+    generation: i64,
     suffix: String,
     /// Statement text → the same text on the new tables. Leaked: a rebuild is rare, and a
     /// projection has a handful of statements.
@@ -114,34 +165,25 @@ pub(crate) struct Rebuilt {
     pub applied: i64,
 }
 
-static GENERATION: AtomicU64 = AtomicU64::new(1);
-
 impl Rebuild {
     /// Makes the new tables.
     pub async fn begin(projection: &Projection, store: &dyn Store) -> Result<Self, AppError> {
-        let head = store.head().await.map_err(|e| app_error(&e))?;
-        // Unique among attempts, so that index names of an earlier one are not in the way.
-        let suffix = format!(
-            "__{}_{}_{}",
-            projection.version,
-            head.position,
-            GENERATION.fetch_add(1, Ordering::Relaxed)
-        );
+        let (last, leftover) = attempts(projection, store).await?;
+        let generation = last + 1;
         let rebuilt = Rebuilt {
             projection: projection.clone(),
-            suffix,
+            generation,
+            suffix: format!("__{generation}"),
             texts: HashMap::new(),
             applied: 0,
         };
-        let drop: String = rebuilt
-            .new_tables()
-            .map(|table| format!("DROP TABLE IF EXISTS {table};"))
-            .collect();
-        let schema = rename_schema(projection.schema, projection.tables, &rebuilt.suffix);
-        store
-            .define(drop + &schema, Batch::default())
-            .await
-            .map_err(|e| app_error(&e))?;
+        let tables: Vec<String> = rebuilt.new_tables().collect();
+        let ddl = drop_tables(&leftover)
+            + &rename_schema(projection.schema, projection.tables, &rebuilt.suffix);
+        let mut batch = Batch::default();
+        let begun = system::record_rebuild(projection.name, generation, &tables.join(","));
+        batch.statements.push(begun);
+        store.define(ddl, batch).await.map_err(|e| app_error(&e))?;
         Ok(Self {
             rebuilt,
             waiting: Vec::new(),
@@ -182,7 +224,7 @@ impl Rebuilt {
         out: &mut Vec<Statement>,
     ) -> Result<(), AppError> {
         let mut statements = Vec::new();
-        with_keys(keys, || (self.projection.apply)(event, &mut statements))
+        with_keys(keys, || apply(&self.projection, event, &mut statements))
             .map_err(|e| AppError::Internal(e.to_string()))?;
         for mut statement in statements {
             let (tables, suffix) = (self.projection.tables, &self.suffix);
@@ -223,11 +265,13 @@ impl Rebuilt {
                 "DROP TABLE IF EXISTS {old}; ALTER TABLE {new} RENAME TO {old};"
             ));
         }
+        let (name, version) = (self.projection.name, self.projection.version);
         let mut batch = Batch::default();
-        batch.statements.push(system::projection_live(
-            self.projection.name,
-            self.projection.version,
-        ));
+        batch
+            .statements
+            .push(system::projection_live(name, version));
+        let ended = system::record_rebuild(name, self.generation, "");
+        batch.statements.push(ended);
         store.define(ddl, batch).await.map_err(|e| app_error(&e))?;
         Ok(())
     }

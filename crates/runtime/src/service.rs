@@ -6,7 +6,7 @@ use kernel::{AppError, Clock, Ids, KeyRing, Statement};
 use metrics::{Counter, Histogram, counter, histogram};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{SqliteKeyRing, batcher::Item};
+use crate::{SqliteKeyRing, item::Item};
 
 /// Clock, ids, keys and metrics of one service.
 pub(crate) struct Shared {

@@ -23,7 +23,7 @@ use crate::{
     projections::{self, Live},
     service::{CommitMetrics, Inlet, Shared},
     states::StateCache,
-    subscription, timers, worker,
+    subscription, timers, wiring, worker,
 };
 
 /// How many items may wait for a batcher before callers wait themselves.
@@ -176,7 +176,7 @@ impl Runtime {
             around: around.clone(),
             handlers: timers::by_kind(&module.timers),
             hint,
-            reset: timer_hint,
+            reset: timer_hint.clone(),
         };
         self.consumers.spawn(runner.run());
         let mut handles = Vec::new();
@@ -211,6 +211,8 @@ impl Runtime {
                 keys: around.shared.keys(),
                 handles,
                 projections: module.projections,
+                clock: config.clock.clone(),
+                timer_hint,
             },
         );
         self.apps.insert(name, app);
@@ -233,7 +235,7 @@ impl Runtime {
             subscription,
             projection,
             progress,
-            parked,
+            parked: Arc::new(parked),
         };
         self.consumers.spawn(runner.run(control, caught_up));
         Ok(handle)
@@ -399,29 +401,7 @@ fn subscriptions(module: &Module) -> Vec<(Subscription, Option<Projection>)> {
 }
 
 async fn open_all(config: &RuntimeConfig, modules: Vec<Module>) -> Result<Vec<Opened>, StartError> {
-    let names: Vec<&str> = modules.iter().map(|module| module.name).collect();
-    for (n, name) in names.iter().enumerate() {
-        if names[..n].contains(name) {
-            return Err(StartError::Wiring(format!(
-                "two services are called {name}"
-            )));
-        }
-    }
-    for module in &modules {
-        for (subscription, _) in subscriptions(module) {
-            if let Some(topic) = subscription
-                .topics
-                .iter()
-                .find(|topic| !names.contains(topic))
-            {
-                let text = format!(
-                    "{} of {} listens to {topic}, which is not here",
-                    subscription.name, module.name
-                );
-                return Err(StartError::Wiring(text));
-            }
-        }
-    }
+    wiring::check(&modules).map_err(StartError::Wiring)?;
     let mut opening = JoinSet::new();
     for (n, module) in modules.into_iter().enumerate() {
         let path = config.data.join(format!("{}.db", module.name));

@@ -1,8 +1,11 @@
 //! The cache of stream states: what makes deciding a matter of memory.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
-use kernel::{DeciderSpec, ErasedState, KeyRing, States, StreamId, with_keys};
+use kernel::{DeciderSpec, ErasedState, KeyRing, States, StreamId, StreamMap, with_keys};
 use std::sync::Arc;
 use store::LoadedStream;
 
@@ -14,9 +17,9 @@ pub(crate) type Held = (Box<dyn ErasedState>, i64);
 /// States with their versions, in two generations: what was not used while a whole generation of
 /// others was goes away.
 pub(crate) struct StateCache {
-    specs: HashMap<&'static str, DeciderSpec>,
-    young: HashMap<StreamId, Held>,
-    old: HashMap<StreamId, Held>,
+    specs: HashMap<&'static str, DeciderSpec, foldhash::fast::RandomState>,
+    young: StreamMap<Held>,
+    old: StreamMap<Held>,
 }
 
 impl StateCache {
@@ -24,8 +27,8 @@ impl StateCache {
         let specs = specs.iter().map(|spec| (spec.category, *spec)).collect();
         Self {
             specs,
-            young: HashMap::new(),
-            old: HashMap::new(),
+            young: StreamMap::default(),
+            old: StreamMap::default(),
         }
     }
 
@@ -51,10 +54,7 @@ impl StateCache {
     /// Takes a state over, replacing an older one.
     pub fn put(&mut self, stream: StreamId, held: Held) {
         self.old.remove(&stream);
-        match self.young.entry(stream) {
-            Entry::Occupied(mut entry) => drop(entry.insert(held)),
-            Entry::Vacant(entry) => drop(entry.insert(held)),
-        }
+        self.young.insert(stream, held);
     }
 
     /// Lets the older generation go when the younger is full. Called between batches only, so
@@ -72,32 +72,43 @@ impl StateCache {
     }
 
     /// Folds a loaded stream.
-    pub fn fold(&mut self, loaded: LoadedStream, keys: &Arc<dyn KeyRing>) -> Result<(), String> {
-        let Some(mut state) = self.initial(loaded.stream.category()) else {
-            return Err(format!(
-                "no decider for streams of category {}",
-                loaded.stream.category()
-            ));
+    pub fn fold(&mut self, loaded: LoadedStream, keys: &Arc<dyn KeyRing>) -> Result<(), Unusable> {
+        let stream = &loaded.stream;
+        let Some(mut state) = self.initial(stream.category()) else {
+            let category = stream.category();
+            let text = format!("no decider for streams of category {category}");
+            return Err(Unusable::Stream(text));
         };
-        let version = with_keys(keys, || -> Result<i64, String> {
-            let mut version = 0;
-            if let Some((at, text)) = &loaded.snapshot {
-                state
-                    .restore(text)
-                    .map_err(|e| format!("snapshot of {}: {e}", loaded.stream))?;
-                version = *at;
-            }
-            for (kind, data) in &loaded.events {
-                state
-                    .fold(kind, data)
-                    .map_err(|e| format!("stream {}: {e}", loaded.stream))?;
-                version += 1;
-            }
-            Ok(version)
-        })?;
+        // Rules that panic on a history must not take the whole service down.
+        let folded = catch_unwind(AssertUnwindSafe(|| {
+            with_keys(keys, || {
+                let mut version = 0;
+                if let Some((at, text)) = &loaded.snapshot {
+                    let restored = state.restore(text);
+                    restored.map_err(|e| Unusable::Snapshot(e.to_string()))?;
+                    version = *at;
+                }
+                for (kind, data) in &loaded.events {
+                    let folded = state.fold(kind, data);
+                    folded.map_err(|e| Unusable::Stream(format!("stream {stream}: {e}")))?;
+                    version += 1;
+                }
+                Ok(version)
+            })
+        }));
+        let panicked = |_| Unusable::Stream(format!("the rules panicked on stream {stream}"));
+        let version = folded.map_err(panicked)??;
         self.put(loaded.stream, (state, version));
         Ok(())
     }
+}
+
+/// Why a loaded stream could not be folded.
+pub(crate) enum Unusable {
+    /// Its snapshot cannot be read; the events may still be.
+    Snapshot(String),
+    /// An event of it cannot be read, or nobody knows its kind.
+    Stream(String),
 }
 
 impl States for StateCache {

@@ -2,17 +2,15 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use kernel::{AppError, Poison, Projection, Reaction, Recorded, StreamId, Subscription, with_keys};
+use kernel::{AppError, Poison, Projection, Recorded, StreamId, Subscription, with_keys};
 use store::system;
 use tokio::sync::mpsc;
 
 use crate::{
-    batcher::Item,
-    consumer::{CaughtUp, Control, LAZY, Progress, Surround},
+    consumer::{CaughtUp, Control, LAZY, Progress, Surround, guarded},
+    item::{Item, Parked, Reacted},
     projections::Rebuild,
 };
-
-type Reacted = (Arc<Recorded>, Result<Reaction, Poison>);
 
 /// One subscription on one topic.
 pub(crate) struct Runner {
@@ -21,7 +19,8 @@ pub(crate) struct Runner {
     /// The projection it feeds, if it feeds one.
     pub projection: Option<Projection>,
     pub progress: Progress,
-    pub parked: HashSet<StreamId>,
+    /// Streams with dead letters.
+    pub parked: Arc<Parked>,
 }
 
 impl Runner {
@@ -38,6 +37,9 @@ impl Runner {
                 .await;
             if !events.is_empty() {
                 self.handle(events).await;
+                if self.progress.overdue() {
+                    self.save().await;
+                }
                 continue;
             }
             if self.progress.caught_up() {
@@ -87,7 +89,7 @@ impl Runner {
             events
                 .into_iter()
                 .map(|event| {
-                    let reaction = (self.subscription.react)(&event);
+                    let reaction = guarded(|| (self.subscription.react)(&event));
                     (event, reaction)
                 })
                 .filter(|(event, reaction)| {
@@ -143,14 +145,26 @@ impl Runner {
                 reply,
             })
             .await;
-        self.parked = sent?;
+        let newly = sent?;
+        if !newly.is_empty() {
+            Arc::make_mut(&mut self.parked).extend(newly);
+        }
         self.progress.committed(to);
         Ok(())
     }
 
-    async fn pause(&self, reason: &str) {
+    /// Nothing is parked because the store failed: waits, and goes on from what the store says.
+    async fn pause(&mut self, reason: &str) {
         tracing::warn!(subscription = %self.progress.name, topic = %self.progress.topic, %reason, "the store is unavailable; will try again");
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::select! {
+            () = self.around.stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_millis(200)) => {}
+        }
+        if self.progress.reload(&self.around).await.is_ok()
+            && let Ok(parked) = self.progress.parked(&self.around).await
+        {
+            self.parked = Arc::new(parked);
+        }
     }
 
     async fn obey(&mut self, order: Control) {
@@ -163,48 +177,61 @@ impl Runner {
     /// Handles parked events again, oldest first. A stream whose event fails again stays parked.
     async fn redrive(&mut self) -> Result<u64, AppError> {
         let mut still: HashSet<StreamId> = HashSet::new();
-        let mut done = 0;
-        for position in self.progress.parked_positions(&self.around).await? {
-            let read = self
-                .around
-                .log
-                .read(&self.progress.topic, position - 1, 1)
-                .await;
-            let read = read.map_err(|e| AppError::Unavailable(e.to_string()))?;
-            let Some(event) = read.into_iter().next() else {
-                continue;
-            };
-            if still.contains(&event.stream) {
-                continue;
-            }
-            let keys = self.around.shared.keys();
-            let reaction = with_keys(&keys, || (self.subscription.react)(&event));
-            let stream = event.stream.clone();
-            let unpark = system::unpark(&self.progress.name, &self.progress.topic, position);
-            let reaction = match reaction {
-                Ok(mut reaction) => {
-                    reaction.statements.push(unpark);
-                    Ok(reaction)
+        let (mut done, mut after) = (0, 0);
+        loop {
+            let positions = self.progress.parked_positions(&self.around, after).await?;
+            let Some(last) = positions.last() else { break };
+            after = *last;
+            for position in positions {
+                let found = self.progress.parked_event(&self.around, position).await?;
+                let Some(event) = found.filter(|event| !still.contains(&event.stream)) else {
+                    continue;
+                };
+                let stream = event.stream.clone();
+                match self.again(event).await {
+                    Ok(parked) if parked.is_empty() => done += 1,
+                    Err(AppError::Unavailable(reason)) => {
+                        return Err(AppError::Unavailable(reason));
+                    }
+                    _ => drop(still.insert(stream)),
                 }
-                poison => poison,
-            };
-            let subscription = self.progress.name.clone();
-            let events = vec![(event, reaction)];
-            let sent = self.around.inlet.send(|reply| Item::React {
-                subscription,
-                events,
-                moves: Vec::new(),
-                parked: HashSet::new(),
-                reply,
-            });
-            match sent.await {
-                Ok(parked) if parked.is_empty() => done += 1,
-                Err(AppError::Unavailable(reason)) => return Err(AppError::Unavailable(reason)),
-                _ => drop(still.insert(stream)),
             }
         }
-        self.parked = self.progress.parked(&self.around).await?;
+        self.parked = Arc::new(self.progress.parked(&self.around).await?);
         Ok(done)
+    }
+
+    /// Handles one parked event again; its dead letter goes in the same commit.
+    async fn again(&self, event: Arc<Recorded>) -> Result<Parked, AppError> {
+        let unpark = system::unpark(&self.progress.name, &self.progress.topic, event.position);
+        let mut reaction = with_keys(&self.around.shared.keys(), || {
+            guarded(|| (self.subscription.react)(&event))
+        });
+        if let Ok(reaction) = &mut reaction {
+            reaction.statements.push(unpark);
+        }
+        let subscription = self.progress.name.clone();
+        let sent = self.around.inlet.send(|reply| Item::React {
+            subscription,
+            events: vec![(event, reaction)],
+            moves: Vec::new(),
+            parked: Arc::default(),
+            reply,
+        });
+        sent.await
+    }
+
+    async fn parked_now(&self) -> Result<HashSet<i64>, AppError> {
+        let mut all = HashSet::new();
+        let mut after = 0;
+        loop {
+            let some = self.progress.parked_positions(&self.around, after).await?;
+            let Some(last) = some.last() else {
+                return Ok(all);
+            };
+            after = *last;
+            all.extend(some);
+        }
     }
 
     /// Rebuilds the projection beside the old tables up to this subscription's position, and
@@ -216,6 +243,7 @@ impl Runner {
             ));
         };
         let keys = self.around.shared.keys();
+        let parked = self.parked_now().await?;
         let mut rebuild = Rebuild::begin(projection, self.around.store.as_ref()).await?;
         let mut after = 0;
         while after < self.progress.position {
@@ -223,6 +251,8 @@ impl Runner {
             for event in events
                 .iter()
                 .filter(|event| event.position <= self.progress.position)
+                // What is parked was not applied before either; it waits to be redriven.
+                .filter(|event| !parked.contains(&event.position))
             {
                 rebuild.apply(event, &keys)?;
             }

@@ -3,13 +3,13 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use kernel::{OnTimer, Poison, Timer, TimerHandler, Timestamp, with_keys};
+use kernel::{AnyCommand, AppError, OnTimer, Poison, Timer, TimerHandler, Timestamp, with_keys};
 use store::system;
 use tokio::sync::watch;
 
 use crate::{
-    batcher::Item,
-    consumer::{Surround, query},
+    consumer::{Surround, guarded, query},
+    item::Item,
 };
 
 /// How many due timers are taken at once.
@@ -39,6 +39,9 @@ pub(crate) fn by_kind(handlers: &[TimerHandler]) -> HashMap<&'static str, OnTime
 impl Runner {
     pub async fn run(mut self) {
         let stop = self.around.stop.clone();
+        let jumped = self.reset.clone();
+        let look_again = move || jumped.send_modify(|_| {});
+        self.around.shared.clock.on_jump(Box::new(look_again));
         let mut swept = Timestamp(0);
         loop {
             // Reset before looking, so that a timer set meanwhile wakes the next wait.
@@ -86,11 +89,7 @@ impl Runner {
         let more = due.len() as i64 == CHUNK;
         let fired = due.into_iter().map(|timer| {
             let command = self.command(&timer);
-            self.around.inlet.send(|reply| Item::Timer {
-                timer,
-                command,
-                reply,
-            })
+            self.fire_one(timer, command)
         });
         for result in futures_util::future::join_all(fired).await {
             result.map_err(|e| e.to_string())?;
@@ -98,10 +97,37 @@ impl Runner {
         Ok(more)
     }
 
-    fn command(&self, timer: &Timer) -> Result<Box<dyn kernel::AnyCommand>, Poison> {
+    /// Hands a due timer over. One that fails on its data is parked, so that it is not in the way
+    /// of the others for ever.
+    async fn fire_one(
+        &self,
+        timer: Timer,
+        command: Result<Box<dyn AnyCommand>, Poison>,
+    ) -> Result<(), AppError> {
+        match self.send(timer.clone(), command).await {
+            Err(AppError::Unavailable(reason)) => Err(AppError::Unavailable(reason)),
+            Err(error) => self.send(timer, Err(Poison(error.to_string()))).await,
+            Ok(()) => Ok(()),
+        }
+    }
+
+    async fn send(
+        &self,
+        timer: Timer,
+        command: Result<Box<dyn AnyCommand>, Poison>,
+    ) -> Result<(), AppError> {
+        let sent = self.around.inlet.send(|reply| Item::Timer {
+            timer,
+            command,
+            reply,
+        });
+        sent.await
+    }
+
+    fn command(&self, timer: &Timer) -> Result<Box<dyn AnyCommand>, Poison> {
         let keys = self.around.shared.keys();
         match self.handlers.get(timer.kind.as_str()) {
-            Some(handle) => with_keys(&keys, || handle(timer)),
+            Some(handle) => with_keys(&keys, || guarded(|| handle(timer))),
             None => Err(Poison(format!(
                 "nothing handles timers of kind {}",
                 timer.kind

@@ -2,10 +2,12 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::Duration,
 };
 
+use futures_util::FutureExt as _;
 use kernel::{App, AppError, Recorded, StreamId, Worker, WorkerError};
 use store::system;
 use tokio::{sync::mpsc, task::JoinSet};
@@ -33,12 +35,27 @@ pub(crate) struct Runner {
 #[derive(Default)]
 struct Flight {
     running: JoinSet<Finished>,
-    /// Events behind one of the same stream that is running.
+    /// Streams with an effect that runs or is ready, and their events behind it.
     behind: HashMap<StreamId, VecDeque<Arc<Recorded>>>,
+    /// Events whose turn it is, once there is room among the running.
+    ready: VecDeque<Arc<Recorded>>,
     /// Everything read and not yet below the low-water mark: position → finished.
     open: BTreeMap<i64, bool>,
     /// How far has been read.
     read: i64,
+}
+
+impl Flight {
+    /// Puts an event in line behind those of its stream.
+    fn line_up(&mut self, event: Arc<Recorded>) {
+        match self.behind.get_mut(&event.stream) {
+            Some(behind) => behind.push_back(event),
+            None => {
+                self.behind.insert(event.stream.clone(), VecDeque::new());
+                self.ready.push_back(event);
+            }
+        }
+    }
 }
 
 impl Runner {
@@ -56,26 +73,30 @@ impl Runner {
             Err(error) => return tracing::error!(%error, "worker cannot start"),
         };
         loop {
-            let room = flight.running.len() < self.worker.concurrency
-                && flight.open.len() < 16 * self.worker.concurrency;
+            let room =
+                flight.ready.is_empty() && flight.open.len() < 16 * self.worker.concurrency.max(1);
             if room && *head.borrow_and_update() > flight.read {
                 self.take(&mut flight).await;
             }
-            if flight.open.is_empty() && self.progress.caught_up() {
+            self.launch(&mut flight);
+            if flight.open.is_empty() && flight.read >= *head.borrow() {
                 caught_up.send_if_modified(|done| !std::mem::replace(done, true));
             }
+            let dirty = self.progress.dirty();
+            let behind = room && flight.ready.is_empty() && *head.borrow() > flight.read;
+            // Whatever is chosen is seen through: only the waiting itself is broken off.
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 Some(order) = control.recv() => self.obey(order).await,
                 Some(done) = flight.running.join_next(), if !flight.running.is_empty() => self.done(&mut flight, done).await,
+                () = std::future::ready(()), if behind => {}
                 changed = head.changed(), if room => if changed.is_err() { break },
-                _ = save.tick() => self.save().await,
+                _ = save.tick(), if dirty => self.save().await,
             }
         }
         let finish = async {
             while let Some(done) = flight.running.join_next().await {
-                flight.behind.clear();
                 self.done(&mut flight, done).await;
             }
         };
@@ -90,55 +111,61 @@ impl Runner {
             let relevant = self.worker.types.contains(&&*event.kind);
             flight.open.insert(event.position, !relevant);
             if relevant && self.parked.contains(&event.stream) {
-                self.park(&event, "an earlier event of this stream is parked")
-                    .await;
-                flight.open.insert(event.position, true);
+                self.park(flight, &event, EARLIER).await;
             } else if relevant {
-                self.launch(flight, event);
+                flight.line_up(event);
             }
         }
         self.lower(flight);
     }
 
-    fn launch(&self, flight: &mut Flight, event: Arc<Recorded>) {
-        if let Some(behind) = flight.behind.get_mut(&event.stream) {
-            return behind.push_back(event);
-        }
-        flight.behind.insert(event.stream.clone(), VecDeque::new());
-        let (perform, app) = (self.worker.perform.clone(), self.app.clone());
-        flight.running.spawn(async move {
-            let mut pause = FIRST_RETRY;
-            loop {
-                match perform(app.clone(), event.clone()).await {
-                    Err(WorkerError::Retry(reason)) => {
-                        tracing::warn!(event = %event.id(), kind = %event.kind, %reason, "side effect will be tried again");
-                        tokio::time::sleep(pause).await;
-                        pause = (pause * 2).min(LAST_RETRY);
+    /// Starts as many effects as may be under way at once.
+    fn launch(&self, flight: &mut Flight) {
+        while flight.running.len() < self.worker.concurrency.max(1)
+            && let Some(event) = flight.ready.pop_front()
+        {
+            let (worker, app) = (self.worker.clone(), self.app.clone());
+            let stop = self.around.stop.clone();
+            flight.running.spawn(async move {
+                let mut pause = FIRST_RETRY;
+                loop {
+                    let result = perform(&worker, &app, &event).await;
+                    let Err(WorkerError::Retry(reason)) = &result else {
+                        return (event, result);
+                    };
+                    tracing::warn!(event = %event.id(), kind = %event.kind, %reason, "side effect will be tried again");
+                    tokio::select! {
+                        () = stop.cancelled() => return (event, result),
+                        () = tokio::time::sleep(pause) => {}
                     }
-                    result => return (event, result),
+                    pause = (pause * 2).min(LAST_RETRY);
                 }
-            }
-        });
+            });
+        }
     }
 
     async fn done(&mut self, flight: &mut Flight, done: Result<Finished, tokio::task::JoinError>) {
         let (event, result) = match done {
             Ok(finished) => finished,
+            // Only when it was aborted: the position stays below it, so it is done again later.
             Err(error) => {
-                // The position stays below it, so it is done again after a restart.
                 return tracing::error!(worker = self.worker.name, %error, "a side effect broke off");
             }
         };
-        if let Err(error) = result {
-            self.park(&event, &error.to_string()).await;
-        }
-        flight.open.insert(event.position, true);
-        if let Some(mut behind) = flight.behind.remove(&event.stream)
-            && let Some(next) = behind.pop_front()
-        {
-            let stream = next.stream.clone();
-            self.launch(flight, next);
-            flight.behind.insert(stream, behind);
+        let behind = flight.behind.remove(&event.stream).unwrap_or_default();
+        match result {
+            Ok(()) => {
+                flight.open.insert(event.position, true);
+                behind.into_iter().for_each(|next| flight.line_up(next));
+            }
+            // The service stops: neither done nor parked.
+            Err(WorkerError::Retry(_)) => {}
+            Err(WorkerError::Poison(reason)) => {
+                self.park(flight, &event, &reason).await;
+                for later in behind {
+                    self.park(flight, &later, EARLIER).await;
+                }
+            }
         }
         self.lower(flight);
     }
@@ -156,11 +183,17 @@ impl Runner {
     async fn save(&mut self) {
         if let Err(error) = self.progress.flush(&self.around).await {
             tracing::warn!(worker = self.worker.name, %error, "position not saved; harmless");
+            // What was written is not known; the next save goes on from what the store says.
+            let position = self.progress.position;
+            if self.progress.reload(&self.around).await.is_ok() {
+                self.progress.position = position.max(self.progress.position);
+            }
         }
     }
 
-    async fn park(&mut self, event: &Recorded, reason: &str) {
-        tracing::error!(worker = self.worker.name, event = %event.id(), kind = %event.kind, %reason, "event parked as a dead letter");
+    /// Parks an event; only then is it finished. Gives up when the service stops: the position
+    /// stays below it.
+    async fn park(&mut self, flight: &mut Flight, event: &Recorded, reason: &str) {
         let statement = system::park(
             &self.progress.name,
             &self.progress.topic,
@@ -178,6 +211,8 @@ impl Runner {
                 () = tokio::time::sleep(FIRST_RETRY) => {}
             }
         }
+        tracing::error!(worker = self.worker.name, event = %event.id(), kind = %event.kind, %reason, "parked as a dead letter");
+        flight.open.insert(event.position, true);
     }
 
     async fn obey(&mut self, order: Control) {
@@ -191,34 +226,41 @@ impl Runner {
         }
     }
 
-    /// Performs parked effects again, oldest first.
+    /// Performs parked effects again, oldest first. A stream whose effect fails again stays parked.
     async fn redrive(&mut self) -> Result<u64, AppError> {
         let mut still: HashSet<StreamId> = HashSet::new();
-        let mut done = 0;
-        for position in self.progress.parked_positions(&self.around).await? {
-            let read = self
-                .around
-                .log
-                .read(&self.progress.topic, position - 1, 1)
-                .await;
-            let read = read.map_err(|e| AppError::Unavailable(e.to_string()))?;
-            let Some(event) = read.into_iter().next() else {
-                continue;
-            };
-            if still.contains(&event.stream) {
-                continue;
-            }
-            match (self.worker.perform)(self.app.clone(), event.clone()).await {
-                Ok(()) => {
-                    let unpark =
-                        system::unpark(&self.progress.name, &self.progress.topic, position);
-                    self.around.inlet.write(vec![unpark]).await?;
-                    done += 1;
+        let (mut done, mut after) = (0, 0);
+        loop {
+            let positions = self.progress.parked_positions(&self.around, after).await?;
+            let Some(last) = positions.last() else { break };
+            after = *last;
+            for position in positions {
+                let found = self.progress.parked_event(&self.around, position).await?;
+                let Some(event) = found.filter(|event| !still.contains(&event.stream)) else {
+                    continue;
+                };
+                if perform(&self.worker, &self.app, &event).await.is_err() {
+                    still.insert(event.stream.clone());
+                    continue;
                 }
-                Err(_) => drop(still.insert(event.stream.clone())),
+                let (name, topic) = (&self.progress.name, &self.progress.topic);
+                let unpark = system::unpark(name, topic, position);
+                self.around.inlet.write(vec![unpark]).await?;
+                done += 1;
             }
         }
         self.parked = self.progress.parked(&self.around).await?;
         Ok(done)
     }
+}
+
+const EARLIER: &str = "an earlier event of this stream is parked";
+
+/// Performs an effect once. One that panics will not do better the next time.
+async fn perform(worker: &Worker, app: &App, event: &Arc<Recorded>) -> Result<(), WorkerError> {
+    let effect = async { (worker.perform)(app.clone(), event.clone()).await };
+    AssertUnwindSafe(effect)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Err(WorkerError::Poison("the effect panicked".into())))
 }

@@ -66,6 +66,10 @@ pub trait Store: Send + Sync {
     /// transaction: how a rebuilt projection takes the place of the old one.
     fn define(&self, ddl: String, batch: Batch) -> BoxFuture<'_, Result<Committed, StoreError>>;
 
+    /// Makes sure that what was deleted or overwritten is in none of the database's files any more:
+    /// called after somebody was erased.
+    fn scrub(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+
     /// Ends the background work; later calls answer [`StoreError::Unavailable`].
     fn close(&self) -> BoxFuture<'_, ()>;
 }

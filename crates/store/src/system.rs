@@ -22,7 +22,11 @@ CREATE TABLE dead_letters (
     subscription TEXT NOT NULL, topic TEXT NOT NULL, position BIGINT NOT NULL, stream TEXT NOT NULL, type TEXT NOT NULL,
     reason TEXT NOT NULL, parked_at BIGINT NOT NULL, PRIMARY KEY (subscription, topic, position));
 CREATE TABLE projections (name TEXT PRIMARY KEY, version BIGINT NOT NULL);
+CREATE TABLE rebuilds (projection TEXT PRIMARY KEY, generation BIGINT NOT NULL, tables TEXT NOT NULL);
 "];
+
+/// The longest reason that is kept of a dead letter, in characters.
+const LONGEST_REASON: usize = 1_000;
 
 /// Moves a consumer's position in all partitions of a topic, and fails unless it is still at `from`
 /// in `epoch`: a condition is a statement that fails, here on NOT NULL.
@@ -95,6 +99,16 @@ pub fn delete_timer(key: &str) -> Statement {
     sql!("DELETE FROM timers WHERE key = $1", key)
 }
 
+/// When a timer falls due, if it is (still) set.
+pub fn timer_due(key: &str) -> Statement {
+    sql!("SELECT due FROM timers WHERE key = $1", key)
+}
+
+/// Makes a timer due at `due`: never again when it is parked, now when it is redriven.
+pub fn postpone_timer(key: &str, due: Timestamp) -> Statement {
+    sql!("UPDATE timers SET due = $2 WHERE key = $1", key, due)
+}
+
 /// Timers due at `now`, the earliest first.
 pub fn due_timers(now: Timestamp, limit: i64) -> Statement {
     sql!(
@@ -160,6 +174,12 @@ pub fn park(
     reason: &str,
     at: Timestamp,
 ) -> Statement {
+    // Whatever an error says, parking must not fail on it.
+    let reason: String = reason
+        .chars()
+        .filter(|c| *c != '\0')
+        .take(LONGEST_REASON)
+        .collect();
     sql!(
         "INSERT INTO dead_letters (subscription, topic, position, stream, type, reason, parked_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) \
@@ -189,6 +209,55 @@ pub fn dead_letters() -> Statement {
     sql!(
         "SELECT subscription, topic, position, stream, type, reason, parked_at FROM dead_letters \
          ORDER BY subscription, topic, position LIMIT 1000"
+    )
+}
+
+/// Positions of a consumer's dead letters behind `after`, oldest first.
+pub fn parked_positions(subscription: &str, topic: &str, after: i64, limit: i64) -> Statement {
+    sql!(
+        "SELECT position FROM dead_letters WHERE subscription = $1 AND topic = $2 AND position > $3 \
+         ORDER BY position LIMIT $4",
+        subscription,
+        topic,
+        after,
+        limit
+    )
+}
+
+/// Dead letters of one subscription or worker: topic, position, stream.
+pub fn letters_of(subscription: &str) -> Statement {
+    sql!(
+        "SELECT topic, position, stream FROM dead_letters WHERE subscription = $1 \
+         ORDER BY topic, position LIMIT 1000",
+        subscription
+    )
+}
+
+/// Forgets a subscription's dead letters, because it begins again.
+pub fn forget_letters(subscription: &str) -> Statement {
+    sql!(
+        "DELETE FROM dead_letters WHERE subscription = $1",
+        subscription
+    )
+}
+
+/// How often a projection was rebuilt, and the tables (with commas between) of a rebuild that has
+/// not ended.
+pub fn rebuild(projection: &str) -> Statement {
+    sql!(
+        "SELECT generation, tables FROM rebuilds WHERE projection = $1",
+        projection
+    )
+}
+
+/// Records that a rebuild has begun, or with no tables that it has ended.
+pub fn record_rebuild(projection: &str, generation: i64, tables: &str) -> Statement {
+    sql!(
+        "INSERT INTO rebuilds (projection, generation, tables) VALUES ($1, $2, $3) \
+         ON CONFLICT (projection) DO UPDATE SET generation = excluded.generation, tables = excluded.tables",
+        projection,
+        generation,
+        tables
     )
 }
 

@@ -286,8 +286,8 @@ impl Draft {
         let left = state.captured - state.refunded;
         let holds = match state.hold {
             Hold::Authorised | Hold::ActionRequired => state.captured == 0,
-            // Declined by us, though the provider holds money, and letting go failed so far.
-            Hold::Declined => self.void_was_asked(),
+            // Declined by us, though the provider holds money.
+            Hold::Declined => self.mismatched(),
             Hold::Pending | Hold::Voided => false,
         };
         if left > 0 {

@@ -12,6 +12,9 @@ use crate::{
     rules::Draft,
 };
 
+/// The reason for declining what the provider holds, when it is not what was asked for.
+const MISMATCH: &str = "amount_mismatch";
+
 impl Draft {
     pub(crate) fn seen(&mut self, seen: &ProviderPayment, asked: Option<Moment>) {
         let Some((payment_id, order_id)) = self.ids() else {
@@ -26,7 +29,7 @@ impl Draft {
         let voiding = self.state.has_open(OperationKind::Void);
         match &seen.status {
             ProviderStatus::Authorised | ProviderStatus::Captured
-                if undecided || (before == Hold::Declined && !self.void_was_asked()) =>
+                if undecided || (before == Hold::Declined && !self.mismatched()) =>
             {
                 self.held(seen);
             }
@@ -58,9 +61,10 @@ impl Draft {
         }
     }
 
-    pub(crate) fn void_was_asked(&self) -> bool {
-        let mut operations = self.state.operations.iter();
-        operations.any(|operation| operation.kind == OperationKind::Void)
+    /// Whether the provider held another amount than was asked for: declined to the order, and to
+    /// be let go.
+    pub(crate) fn mismatched(&self) -> bool {
+        self.state.hold == Hold::Declined && self.state.decline_code.as_deref() == Some(MISMATCH)
     }
 
     /// The provider holds money for us: what was asked for, or something that must be let go.
@@ -76,13 +80,11 @@ impl Draft {
                 provider_reference: seen.provider_reference.clone(),
             });
         }
-        if self.state.hold != Hold::Declined {
-            self.push(PaymentDeclined {
-                payment_id,
-                order_id,
-                code: "amount_mismatch".into(),
-            });
-        }
+        self.push(PaymentDeclined {
+            payment_id,
+            order_id,
+            code: MISMATCH.into(),
+        });
         let reference = seen.provider_reference.as_str();
         self.state
             .provider_reference

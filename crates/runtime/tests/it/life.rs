@@ -45,15 +45,22 @@ pub async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnM
 
 /// All rows of a statement.
 pub async fn rows(app: &App, statement: Statement) -> Vec<Row> {
-    app.query(statement).await.unwrap_or_else(|error| panic!("{error}"))
+    app.query(statement)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The number in the first column of the first row; 0 without one.
 pub async fn number(app: &App, statement: Statement) -> i64 {
-    rows(app, statement).await.first().map_or(0, |row| row.get(0))
+    rows(app, statement)
+        .await
+        .first()
+        .map_or(0, |row| row.get(0))
 }
 
 /// A service's handle.
 pub fn app(runtime: &Runtime, name: &str) -> App {
-    runtime.app(name).unwrap_or_else(|| panic!("no service {name}"))
+    runtime
+        .app(name)
+        .unwrap_or_else(|| panic!("no service {name}"))
 }

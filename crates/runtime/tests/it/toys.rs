@@ -9,8 +9,8 @@ use std::sync::{
 };
 
 use kernel::{
-    Command, Decide, Decider, DecodeError, Module, PersonId, Personal, Poison, Projection, Reaction,
-    Recorded, Rejection, Statement, StreamId, Timer, Timestamp, UnitOfWork, sql,
+    Command, Decide, Decider, DecodeError, Module, PersonId, Personal, Poison, Projection,
+    Reaction, Recorded, Rejection, Statement, StreamId, Timer, Timestamp, UnitOfWork, sql,
 };
 use serde::{Deserialize, Serialize};
 
@@ -72,14 +72,31 @@ impl Decider for Account {
     type Command = AccountCommand;
     type Event = AccountEvent;
 
-    fn decide(state: &AccountState, command: &AccountCommand) -> Result<Vec<AccountEvent>, Rejection> {
+    fn decide(
+        state: &AccountState,
+        command: &AccountCommand,
+    ) -> Result<Vec<AccountEvent>, Rejection> {
         Ok(match command {
-            AccountCommand::Open(owner) => vec![Opened { owner: owner.clone() }.into()],
+            AccountCommand::Open(owner) => vec![
+                Opened {
+                    owner: owner.clone(),
+                }
+                .into(),
+            ],
             AccountCommand::Move(amount, _) if state.balance + amount < 0 => {
-                return Err(Rejection::conflict("overdrawn", "there is not enough money"));
+                return Err(Rejection::conflict(
+                    "overdrawn",
+                    "there is not enough money",
+                ));
             }
             AccountCommand::Move(amount, memo) => {
-                vec![Moved { amount: *amount, memo: memo.clone() }.into()]
+                vec![
+                    Moved {
+                        amount: *amount,
+                        memo: memo.clone(),
+                    }
+                    .into(),
+                ]
             }
             AccountCommand::Panic => panic!("a defect in the rules"),
         })
@@ -109,7 +126,10 @@ pub fn noted(id: &str, amount: i64, memo: &str) -> Decide<Account> {
 /// Opens account `id` for `person`.
 pub fn open(id: &str, person: &str, name: &str) -> Decide<Account> {
     let person: PersonId = format!("per_{person}").parse().expect("a person");
-    Decide::new(id, AccountCommand::Open(Some(Personal::new(person, name.to_owned()))))
+    Decide::new(
+        id,
+        AccountCommand::Open(Some(Personal::new(person, name.to_owned()))),
+    )
 }
 
 /// Money from one account to another: both or neither.
@@ -129,7 +149,10 @@ impl Command for Transfer {
 
     fn streams(&self) -> Vec<StreamId> {
         match self.announced {
-            true => vec![StreamId::new("acct", &self.from), StreamId::new("acct", &self.to)],
+            true => vec![
+                StreamId::new("acct", &self.from),
+                StreamId::new("acct", &self.to),
+            ],
             false => Vec::new(),
         }
     }
@@ -206,7 +229,11 @@ impl Command for Ring {
 
 fn ring(timer: &Timer) -> Result<Ring, Poison> {
     let (id, again) = serde_json::from_str(&timer.data).map_err(|e| Poison(e.to_string()))?;
-    Ok(Ring { id, again, key: timer.key.clone() })
+    Ok(Ring {
+        id,
+        again,
+        key: timer.key.clone(),
+    })
 }
 
 /// The bank's read model.
@@ -233,7 +260,13 @@ fn balances(event: &Recorded, out: &mut Vec<Statement>) -> Result<(), DecodeErro
 pub fn bank() -> Module {
     Module::new("bank")
         .decider::<Account>()
-        .projection(Projection::own("balances", 1, &["balances"], BALANCES, balances))
+        .projection(Projection::own(
+            "balances",
+            1,
+            &["balances"],
+            BALANCES,
+            balances,
+        ))
         .timer("interest", |timer| Ok(Box::new(ring(timer)?)))
         .timer("refused", |timer| {
             let ring = ring(timer)?;
@@ -244,14 +277,20 @@ pub fn bank() -> Module {
 /// The same with a newer version of its read model: moves count double.
 pub fn bank_with_doubled_moves() -> Module {
     let mut module = bank();
-    module.projections = vec![Projection::own("balances", 2, &["balances"], BALANCES, |event, out| {
-        balances(event, out)?;
-        if let Some(AccountEvent::Moved(_)) = event.decode::<AccountEvent>()?.as_deref() {
-            let text = "UPDATE balances SET moves = moves + 1 WHERE id = $1";
-            out.push(sql!(text, event.stream.id()));
-        }
-        Ok(())
-    })];
+    module.projections = vec![Projection::own(
+        "balances",
+        2,
+        &["balances"],
+        BALANCES,
+        |event, out| {
+            balances(event, out)?;
+            if let Some(AccountEvent::Moved(_)) = event.decode::<AccountEvent>()?.as_deref() {
+                let text = "UPDATE balances SET moves = moves + 1 WHERE id = $1";
+                out.push(sql!(text, event.stream.id()));
+            }
+            Ok(())
+        },
+    )];
     module
 }
 
@@ -294,7 +333,13 @@ impl Decider for Page {
         if *amount == 13 {
             return Err(Rejection::conflict("unlucky", "thirteen is refused"));
         }
-        Ok(vec![Noted { amount: *amount, version: *version }.into()])
+        Ok(vec![
+            Noted {
+                amount: *amount,
+                version: *version,
+            }
+            .into(),
+        ])
     }
 
     fn evolve(state: &mut PageState, PageEvent::Noted(noted): &PageEvent) {
@@ -335,8 +380,13 @@ fn note(trouble: &Trouble, event: &Recorded) -> Result<Reaction, Poison> {
         "panic" if trouble.strikes() => panic!("a defect in the reaction"),
         "bad reaction" if trouble.strikes() => {
             let nothing: Option<i64> = None;
-            reaction.statements.push(sql!("UPDATE totals SET total = $1", nothing));
-            reaction.statements.push(sql!("INSERT INTO totals (id, total) VALUES ('x', $1)", nothing));
+            reaction
+                .statements
+                .push(sql!("UPDATE totals SET total = $1", nothing));
+            reaction.statements.push(sql!(
+                "INSERT INTO totals (id, total) VALUES ('x', $1)",
+                nothing
+            ));
         }
         "two pages" => {
             let second = format!("{}x", event.stream.id());
@@ -371,12 +421,15 @@ pub fn audit(trouble: &Trouble) -> Module {
             },
         ))
         .projection(mirror(1, mirroring))
-        .subscription(kernel::Subscription::new("note", &["bank"], move |event| note(&noting, event)))
+        .subscription(kernel::Subscription::new("note", &["bank"], move |event| {
+            note(&noting, event)
+        }))
 }
 
 /// A read model of the bank's events in the audit's database.
 pub fn mirror(version: i64, trouble: Trouble) -> Projection {
-    let schema = "CREATE TABLE mirror (id TEXT PRIMARY KEY, balance BIGINT NOT NULL, moves BIGINT NOT NULL)";
+    let schema =
+        "CREATE TABLE mirror (id TEXT PRIMARY KEY, balance BIGINT NOT NULL, moves BIGINT NOT NULL)";
     let apply = move |event: &Recorded, out: &mut Vec<Statement>| {
         if let Some(AccountEvent::Moved(moved)) = event.decode::<AccountEvent>()?.as_deref() {
             if moved.memo == "unreadable" && trouble.strikes() {

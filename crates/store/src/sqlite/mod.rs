@@ -29,9 +29,12 @@ pub struct Config {
     pub readers: usize,
 }
 
-/// A service's database in one SQLite file.
+/// Versions before 3.51.3 can corrupt a database when the WAL is reset.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// A service's database in one SQLite file. Dropping it waits for what is being written.
 pub struct SqliteStore {
-    writer: mpsc::UnboundedSender<writer::Job>,
+    writer: Option<mpsc::UnboundedSender<writer::Job>>,
     readers: Mutex<Option<std::sync::mpsc::Sender<reader::Job>>>,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
 }
@@ -39,6 +42,13 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens or makes the database, applies the system schema, starts its threads.
     pub fn open(config: Config, incarnation: &str) -> Result<Self, StoreError> {
+        if rusqlite::version_number() < OLDEST_SQLITE {
+            let text = format!(
+                "SQLite {} is too old: 3.51.3 is needed",
+                rusqlite::version()
+            );
+            return Err(StoreError::Unavailable(text));
+        }
         let mut connection = connect(&config.path, false)?;
         writer::prepare_database(&mut connection, incarnation)?;
         let (writer, jobs) = mpsc::unbounded_channel();
@@ -66,7 +76,7 @@ impl SqliteStore {
             )?);
         }
         Ok(Self {
-            writer,
+            writer: Some(writer),
             readers: Mutex::new(Some(sender)),
             threads: Mutex::new(threads),
         })
@@ -77,7 +87,8 @@ impl SqliteStore {
         job: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> writer::Job,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.writer.send(job(reply)).map_err(|_| closed())?;
+        let writer = self.writer.as_ref().ok_or_else(closed)?;
+        writer.send(job(reply)).map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
 
@@ -95,6 +106,19 @@ impl SqliteStore {
                 .map_err(|_| closed())?;
         }
         answer.await.map_err(|_| closed())?
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        // The threads end when nobody can ask them any more; then the file is nobody's.
+        self.writer.take();
+        if let Ok(mut readers) = self.readers.lock() {
+            readers.take();
+        }
+        if let Ok(mut threads) = self.threads.lock() {
+            threads.drain(..).for_each(|thread| drop(thread.join()));
+        }
     }
 }
 
@@ -179,9 +203,15 @@ impl Store for SqliteStore {
         Box::pin(self.read(|reply| reader::Job::Head { reply }))
     }
 
+    fn scrub(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.write(|reply| writer::Job::Scrub { reply }))
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            let _ = self.writer.send(writer::Job::Stop);
+            if let Some(writer) = &self.writer {
+                let _ = writer.send(writer::Job::Stop);
+            }
             if let Ok(mut readers) = self.readers.lock() {
                 readers.take();
             }
@@ -207,4 +237,42 @@ pub fn check(path: &Path) -> Result<Option<i64>, StoreError> {
         return Err(StoreError::Unavailable(verdict));
     }
     Ok(reader::head(&connection).ok().map(|head| head.position))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An acknowledged commit survives power loss, only the writer checkpoints, and deleted rows
+    /// are overwritten: all of it rests on these settings and on the version.
+    #[test]
+    fn the_settings_that_durability_rests_on_are_in_force() {
+        assert!(rusqlite::version_number() >= OLDEST_SQLITE);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("test.db");
+        for (read_only, expected) in [(false, [2, 1, 4000, 0]), (true, [2, 1, 0, 1])] {
+            let connection = connect(&path, read_only).expect("opens");
+            let get = |name: &str| {
+                connection
+                    .pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))
+            };
+            assert_eq!(
+                get("journal_mode").expect("a value"),
+                "wal".to_owned().into()
+            );
+            let names = [
+                "synchronous",
+                "secure_delete",
+                "wal_autocheckpoint",
+                "query_only",
+            ];
+            for (name, expected) in names.into_iter().zip(expected) {
+                assert_eq!(
+                    get(name).expect("a value"),
+                    i64::from(expected).into(),
+                    "{name}"
+                );
+            }
+        }
+    }
 }

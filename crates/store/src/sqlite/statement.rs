@@ -12,7 +12,7 @@ use crate::{StoreError, dialect};
 
 /// Translated statement texts, so that each is rewritten once.
 #[derive(Default)]
-pub(super) struct Texts(HashMap<&'static str, String>);
+pub(super) struct Texts(HashMap<&'static str, String, foldhash::fast::RandomState>);
 
 impl Texts {
     pub fn of(&mut self, sql: &'static str) -> &str {
@@ -44,9 +44,22 @@ pub(super) fn execute(
     let mut prepared = connection
         .prepare_cached(texts.of(statement.sql))
         .map_err(error)?;
+    check(statement)?;
     prepared
         .execute(rusqlite::params_from_iter(statement.args.iter().map(Bound)))
         .map_err(error)
+}
+
+/// Text with a NUL fits no PostgreSQL column, so it fits none here either.
+fn check(statement: &Statement) -> Result<(), StoreError> {
+    let holds_nul =
+        |value: &Value| matches!(value, Value::Text(text) if text.as_bytes().contains(&0));
+    match statement.args.iter().any(holds_nul) {
+        true => Err(StoreError::Data(
+            "text must not hold a NUL character".into(),
+        )),
+        false => Ok(()),
+    }
 }
 
 /// Runs a query.
@@ -58,13 +71,17 @@ pub(super) fn query(
     let mut prepared = connection
         .prepare_cached(texts.of(statement.sql))
         .map_err(error)?;
-    let columns = prepared.column_count();
+    if !prepared.readonly() {
+        return Err(StoreError::Data("a query must not write".into()));
+    }
+    check(statement)?;
     let mut rows = prepared
         .query(rusqlite::params_from_iter(statement.args.iter().map(Bound)))
         .map_err(error)?;
     let mut found = Rows::new();
     while let Some(row) = rows.next().map_err(error)? {
-        let values = (0..columns)
+        // Asked of the row: the statement may have been prepared before its table was replaced.
+        let values = (0..row.as_ref().column_count())
             .map(|i| row.get_ref(i).map(value))
             .collect::<Result<Vec<_>, _>>()
             .map_err(error)?;
@@ -103,6 +120,7 @@ pub(super) fn error(error: rusqlite::Error) -> StoreError {
             | ErrorCode::DatabaseBusy
             | ErrorCode::DatabaseLocked
             | ErrorCode::DatabaseCorrupt
+            | ErrorCode::FileLockingProtocolFailed
             | ErrorCode::NotADatabase
             | ErrorCode::PermissionDenied
             | ErrorCode::OutOfMemory,

@@ -23,6 +23,9 @@ pub(super) enum Job {
         scripts: &'static [&'static str],
         reply: Reply<()>,
     },
+    Scrub {
+        reply: Reply<()>,
+    },
     Stop,
 }
 
@@ -137,13 +140,24 @@ impl Writer {
                 } => {
                     drop(reply.send(migrate(&mut self.connection, owner, scripts)));
                 }
+                Job::Scrub { reply } => drop(reply.send(self.truncate_wal())),
                 Job::Stop => break,
             }
         }
         // A tidy file for the next start; everything is durable without it.
-        let _ = self
+        let _ = self.truncate_wal();
+    }
+
+    /// Deleted rows are overwritten (`secure_delete`); older pages must go from the WAL as well.
+    fn truncate_wal(&self) -> Result<(), StoreError> {
+        let busy: bool = self
             .connection
-            .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .map_err(statement::error)?;
+        match busy {
+            true => Err(StoreError::Unavailable("a reader holds the log".into())),
+            false => Ok(()),
+        }
     }
 
     fn commit(&mut self, ddl: Option<&str>, mut batch: Batch) -> Result<Committed, StoreError> {
@@ -220,12 +234,22 @@ impl Writer {
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         let mut touched = [false; PARTITIONS as usize];
         let mut prepared = self.connection.prepare_cached(insert).map_err(error)?;
+        let before = "SELECT 1 FROM events WHERE stream = ?1 AND version = ?2";
+        let mut before = self.connection.prepare_cached(before).map_err(error)?;
         for (event, position) in events.iter_mut().zip(last - count + 1..) {
             let partition = partition_of(event.stream.as_str());
             let head = &mut self.heads[usize::from(partition)];
             event.topic = self.topic.clone();
             (event.position, event.prev, event.partition) = (position, *head, partition);
             (*head, touched[usize::from(partition)]) = (position, true);
+            // The version itself is guarded by UNIQUE; that there is no gap below it, here.
+            if event.version != 1
+                && !before
+                    .exists((event.stream.as_str(), event.version - 1))
+                    .map_err(error)?
+            {
+                return Err(StoreError::Conflict);
+            }
             let meta =
                 serde_json::to_string(&event.meta).map_err(|e| StoreError::Data(e.to_string()))?;
             prepared
