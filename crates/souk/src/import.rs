@@ -44,7 +44,7 @@ async fn read(import: &Import, client: &Client) -> Result<()> {
     let input = BufReader::new(progress.wrap_read(file));
     let rows: Box<dyn Iterator<Item = std::result::Result<ImportRow, RowIssue>>> = match import.format {
         Format::Shopify => Box::new(importers::shopify::read(input, import.currency)),
-        Format::Woocommerce => Box::new(importers::shopify::read(input, import.currency)),
+        Format::Woocommerce => Box::new(importers::woocommerce::read(input, import.currency)),
     };
     let mut counts = Counts::default();
     let mut errors = 0;

@@ -1,6 +1,6 @@
 //! The one list of services.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use payments::{CallConfig, Providers, Sandbox, SandboxConfig, provider::Provider};
 use utoipa::openapi::OpenApi;
@@ -16,6 +16,8 @@ pub struct Settings {
     pub provider_key: String,
     /// Signs its webhooks.
     pub webhook_secret: String,
+    /// When a call to it is given up; the payment service's own limit unless given.
+    pub provider_timeout: Option<Duration>,
 }
 
 /// Every service of the shop.
@@ -38,8 +40,10 @@ fn payments(settings: &Settings) -> Result<payments::Config> {
         webhook_secret: settings.webhook_secret.clone(),
     };
     let sandbox: Arc<dyn Provider> = Arc::new(Sandbox::new(&sandbox).context("sandbox provider")?);
+    let usual = CallConfig::default();
+    let calls = CallConfig { timeout: settings.provider_timeout.unwrap_or(usual.timeout), ..usual };
     Ok(payments::Config {
-        providers: Providers::new([sandbox], CallConfig::default()),
+        providers: Providers::new([sandbox], calls),
         ..payments::Config::default()
     })
 }
@@ -50,6 +54,7 @@ pub fn openapi() -> Result<String> {
         provider_url: "http://127.0.0.1:1".into(),
         provider_key: "none".into(),
         webhook_secret: "none".into(),
+        provider_timeout: None,
     };
     let documents: Vec<OpenApi> =
         all(&settings)?.iter().map(|service| service.routes.openapi(service.module.name)).collect();

@@ -1,6 +1,6 @@
 //! `souk up`: the whole shop in one process.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::{
     cli::Up,
@@ -18,7 +18,7 @@ pub async fn run(up: Up) -> Result<()> {
         false => None,
     };
     let data = scratch.as_ref().map_or(up.data.clone(), |folder| folder.path().to_owned());
-    let config = ShopConfig { data: data.clone(), listen: up.listen, sandbox_listen: up.sandbox_listen, demo: !up.no_demo };
+    let config = ShopConfig { data: data.clone(), listen: up.listen, sandbox_listen: up.sandbox_listen, demo: !up.no_demo, provider_timeout: up.provider_timeout_ms.map(Duration::from_millis) };
     let shop = Shop::start(config).await?;
     if let Some(path) = &up.api_key_file {
         let identity = shop.runtime().app("identity").ok_or_else(|| Failure::new("identity is missing"))?;
