@@ -16,8 +16,17 @@ pub struct Settings {
     pub provider_key: String,
     /// Signs its webhooks.
     pub webhook_secret: String,
-    /// When a call to it is given up; the payment service's own limit unless given.
-    pub provider_timeout: Option<Duration>,
+    /// How long services wait for others.
+    pub patience: Patience,
+}
+
+/// How long services wait for others; their own limits unless given.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Patience {
+    /// When a call to the payment provider is given up.
+    pub provider_call: Option<Duration>,
+    /// When an order that is not confirmed is given up, seconds after its checkout.
+    pub confirm_within_seconds: Option<i64>,
 }
 
 /// Every service of the shop.
@@ -26,11 +35,17 @@ pub fn all(settings: &Settings) -> Result<Vec<Service>> {
         identity::service(identity::Config::default()).context("identity")?,
         catalog::service(),
         inventory::service(),
-        cart::service(cart::CartConfig::default()),
+        cart::service(cart(settings)),
         orders::service(orders::OrdersConfig::default()),
         payments::service(payments(settings)?),
         // new services above this line
     ])
+}
+
+fn cart(settings: &Settings) -> cart::CartConfig {
+    let usual = cart::CartConfig::default();
+    let confirm_within_seconds = settings.patience.confirm_within_seconds.unwrap_or(usual.confirm_within_seconds);
+    cart::CartConfig { confirm_within_seconds, ..usual }
 }
 
 fn payments(settings: &Settings) -> Result<payments::Config> {
@@ -41,7 +56,7 @@ fn payments(settings: &Settings) -> Result<payments::Config> {
     };
     let sandbox: Arc<dyn Provider> = Arc::new(Sandbox::new(&sandbox).context("sandbox provider")?);
     let usual = CallConfig::default();
-    let calls = CallConfig { timeout: settings.provider_timeout.unwrap_or(usual.timeout), ..usual };
+    let calls = CallConfig { timeout: settings.patience.provider_call.unwrap_or(usual.timeout), ..usual };
     Ok(payments::Config {
         providers: Providers::new([sandbox], calls),
         ..payments::Config::default()
@@ -54,7 +69,7 @@ pub fn openapi() -> Result<String> {
         provider_url: "http://127.0.0.1:1".into(),
         provider_key: "none".into(),
         webhook_secret: "none".into(),
-        provider_timeout: None,
+        patience: Patience::default(),
     };
     let documents: Vec<OpenApi> =
         all(&settings)?.iter().map(|service| service.routes.openapi(service.module.name)).collect();

@@ -27,8 +27,8 @@ pub struct ShopConfig {
     pub sandbox_listen: SocketAddr,
     /// Whether an empty catalogue is filled with the demo's.
     pub demo: bool,
-    /// When a call to the payment provider is given up; the service's own limit unless given.
-    pub provider_timeout: Option<std::time::Duration>,
+    /// How long services wait for others.
+    pub patience: services::Patience,
 }
 
 /// A running shop.
@@ -61,7 +61,7 @@ impl Shop {
             provider_url: provider_url.clone(),
             provider_key: keys.api_key,
             webhook_secret: keys.webhook_secret,
-            provider_timeout: config.provider_timeout,
+            patience: config.patience,
         };
         let (mut modules, mut routes) = (Vec::new(), Vec::new());
         for service in services::all(&settings)? {

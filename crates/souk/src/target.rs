@@ -4,6 +4,7 @@ use crate::{
     cli,
     client::Client,
     failure::{Context as _, Failure, Result},
+    services::Patience,
     shop::{Shop, ShopConfig},
 };
 
@@ -22,7 +23,7 @@ impl Reached {
     pub async fn shop(shop: &cli::Shop) -> Result<Self> {
         if let Some(data) = &shop.data {
             let any = ([127, 0, 0, 1], 0).into();
-            let config = ShopConfig { data: data.clone(), listen: any, sandbox_listen: any, demo: false, provider_timeout: None };
+            let config = ShopConfig { data: data.clone(), listen: any, sandbox_listen: any, demo: false, patience: Patience::default() };
             let started = Shop::start(config).await?;
             let identity = started.runtime().app("identity").ok_or_else(|| Failure::new("identity is missing"))?;
             let key = identity::bootstrap_api_key(&identity, "command line", PERMISSIONS)

@@ -6,6 +6,7 @@ use crate::{
     cli::Up,
     failure::{Context as _, Failure, Result},
     metrics,
+    services::Patience,
     shop::{Shop, ShopConfig, write_private},
 };
 
@@ -18,7 +19,7 @@ pub async fn run(up: Up) -> Result<()> {
         false => None,
     };
     let data = scratch.as_ref().map_or(up.data.clone(), |folder| folder.path().to_owned());
-    let config = ShopConfig { data: data.clone(), listen: up.listen, sandbox_listen: up.sandbox_listen, demo: !up.no_demo, provider_timeout: up.provider_timeout_ms.map(Duration::from_millis) };
+    let config = ShopConfig { data: data.clone(), listen: up.listen, sandbox_listen: up.sandbox_listen, demo: !up.no_demo, patience: Patience { provider_call: up.provider_timeout_ms.map(Duration::from_millis), confirm_within_seconds: up.confirm_within_seconds } };
     let shop = Shop::start(config).await?;
     if let Some(path) = &up.api_key_file {
         let identity = shop.runtime().app("identity").ok_or_else(|| Failure::new("identity is missing"))?;
