@@ -15,7 +15,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use api::Api;
+#[allow(unused_imports, reason = "not every test file names it")]
+pub use api::{Answer, Api};
 pub use shopping::{Buying, Order, order_status};
 use serde_json::Value;
 
