@@ -1,71 +1,31 @@
 //! `cargo xtask tour`: starts a shop that keeps nothing and walks the README's tour through it.
 
 use std::{
-    io::{BufRead, BufReader},
+    env,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
-use crate::workspace::{Outcome, Workspace, succeed};
-
-/// Kills the shop when the tour is over, however it ends.
-struct Shop(Child);
-
-impl Drop for Shop {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use crate::{
+    shop::Shop,
+    workspace::{Outcome, Workspace, succeed},
+};
 
 /// Builds the binary, starts it on a free port, and runs docs/tour.sh against it.
 pub fn run(workspace: &Workspace) -> Outcome {
-    succeed(&mut workspace.cargo("build --quiet --package souk"))?;
-    let folder = workspace.target().join("debug");
-    let mut shop = Shop(
-        Command::new(folder.join("souk"))
-            .args(["up", "--ephemeral", "--listen", "127.0.0.1:0"])
-            .current_dir(&workspace.root)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?,
-    );
-    let output = shop.0.stdout.take().ok_or("the shop has no output")?;
-    let (mut url, mut password) = (None, None);
-    let mut lines = BufReader::new(output).lines();
-    while url.is_none() || password.is_none() {
-        let line = lines.next().ok_or("the shop ended before it was ready")??;
-        url = url.or_else(|| address(&line));
-        password = password.or_else(|| one_time_password(&line));
-    }
-    // What else it prints must go somewhere, or it would wait for a reader.
-    std::thread::spawn(move || lines.for_each(drop));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<PathBuf> = std::iter::once(folder)
-        .chain(std::env::split_paths(&path))
+    let shop = Shop::start(workspace, &workspace.target())?;
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::iter::once(shop.folder.clone())
+        .chain(env::split_paths(&path))
         .collect();
     let mut tour = Command::new("sh");
     tour.arg("docs/tour.sh")
         .current_dir(&workspace.root)
         .stdin(Stdio::null())
-        .env("PATH", std::env::join_paths(folders)?)
-        .env("SOUK_URL", url.unwrap_or_default())
-        .env("SOUK_ADMIN_PASSWORD", password.unwrap_or_default());
+        .env("PATH", env::join_paths(folders)?)
+        .env("SOUK_URL", &shop.url)
+        .env("SOUK_ADMIN_PASSWORD", &shop.password);
     succeed(&mut tour)
-}
-
-/// The first address of the shop in a line of its greeting.
-fn address(line: &str) -> Option<String> {
-    let from = line.find("http://")?;
-    let rest = &line[from..];
-    let end = rest.find(|c: char| c.is_whitespace()).unwrap_or(rest.len());
-    Some(rest[..end].trim_end_matches('/').to_owned())
-}
-
-/// The administrator's password in a line of its greeting: `admin@…  /  password`.
-fn one_time_password(line: &str) -> Option<String> {
-    let (who, password) = line.split_once(" / ")?;
-    who.contains('@').then(|| password.trim().to_owned())
 }
 
 #[cfg(test)]
@@ -82,19 +42,6 @@ mod tests {
             .map(str::trim)
             .filter(|line| !line.is_empty())
             .collect()
-    }
-
-    #[test]
-    fn the_greeting_says_where_the_shop_is_and_how_to_get_in() {
-        let greeting = "  Shop          http://127.0.0.1:4711/";
-        assert_eq!(address(greeting).as_deref(), Some("http://127.0.0.1:4711"));
-        assert_eq!(address("Souk is open after 0.2 s."), None);
-        let account = "  admin@souk.local  /  quiet-brass-lantern";
-        assert_eq!(
-            one_time_password(account).as_deref(),
-            Some("quiet-brass-lantern")
-        );
-        assert_eq!(one_time_password("First start: a one-time password"), None);
     }
 
     #[test]

@@ -63,11 +63,6 @@ impl Client {
         Ok(Self { http, base: base.trim_end_matches('/').to_owned(), key })
     }
 
-    /// The address.
-    pub fn base(&self) -> &str {
-        &self.base
-    }
-
     /// The same shop without credentials: as a shopper.
     pub fn anonymous(&self) -> Self {
         Self { key: None, ..self.clone() }

@@ -114,11 +114,14 @@ impl Doc {
     }
 }
 
+/// Adds a route's method to its path, guarded.
+type Mount = Box<dyn FnOnce(&mut MethodRouter<App>, &App, &Arc<Verifier>) + Send>;
+
 struct Route {
     path: &'static str,
     method: Method,
     access: Access,
-    make: Box<dyn FnOnce(&mut MethodRouter<App>, &App, &Arc<Verifier>) + Send>,
+    make: Mount,
     doc: Doc,
 }
 

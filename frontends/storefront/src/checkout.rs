@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::{
     cart::{self, Line},
-    checkout_form::{Entered, FieldError},
+    checkout_form::{Entered, FieldError, key_of},
     client::{Failure, Refusal},
     cookies,
     countries::COUNTRIES,
@@ -42,7 +42,7 @@ struct View<'a> {
     entered: &'a Entered,
     errors: Vec<FieldError>,
     /// Sent with the order, so that a second click is the same order.
-    key: &'a str,
+    key: String,
     lines: Vec<Line>,
     total: String,
     countries: &'static [(&'static str, &'static str)],
@@ -74,7 +74,7 @@ async fn form(
     let view = View {
         entered,
         errors,
-        key: entered.key(),
+        key: key_of(&cart),
         lines: cart::lines(&cart),
         total: money::show(cart.totals.total),
         countries: COUNTRIES,
@@ -126,15 +126,17 @@ async fn check_out(
             token: entered.token().into(),
         },
     };
-    let send = async |key: &str| {
+    let send = async |key: Option<&str>| {
         let call = visit.call("cart", Method::POST, format!("/api/carts/{cart}/checkout"));
         call.json(&request).idempotent(key).read().await
     };
     match send(entered.key()).await {
+        // Whether it went through is not known; the same key asks safely.
+        Err(Failure::Down { .. }) => send(entered.key()).await,
         // The form was sent before and has been changed since. If that made an order, the cart
-        // answers with the same order, whatever the key.
+        // answers with the same order, key or not.
         Err(Failure::Refused(refusal)) if refusal.code == "idempotency-key-reused" => {
-            send(Entered::new("").key()).await
+            send(None).await
         }
         answer => answer,
     }

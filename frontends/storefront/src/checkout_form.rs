@@ -1,7 +1,10 @@
 //! What a shopper enters at checkout, and what may be wrong with it. It is checked here so that all
 //! mistakes are shown at once; the cart service checks again and has the last word.
 
-use contracts::address::{Address, is_email};
+use contracts::{
+    address::{Address, is_email},
+    cart::CartView,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{client::Refusal, countries::COUNTRIES, failure};
@@ -24,7 +27,7 @@ pub struct Entered {
     token: String,
     /// One of the provider's test tokens, picked instead of a card.
     test_card: String,
-    /// Idempotency key, made with the form.
+    /// Idempotency key, made with the form: see [`key_of`].
     key: String,
 }
 
@@ -86,16 +89,15 @@ const LABELS: [(&str, &str); 9] = [
 ];
 
 impl Entered {
-    /// An empty form with a key of its own.
+    /// An empty form.
     pub fn new(country: &str) -> Self {
         Self {
             country: country.into(),
-            key: new_key(),
             ..Self::default()
         }
     }
 
-    /// As sent, without the blanks around, and with a key in any case.
+    /// As sent, without the blanks around.
     pub fn tidied(mut self) -> Self {
         let fields = [
             &mut self.email,
@@ -110,17 +112,14 @@ impl Entered {
         for field in fields {
             *field = field.trim().to_owned();
         }
-        let usable = (16..=64).contains(&self.key.len())
-            && self.key.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if !usable {
-            self.key = new_key();
-        }
         self
     }
 
-    /// The idempotency key.
-    pub fn key(&self) -> &str {
-        &self.key
+    /// The idempotency key, unless what was sent is none.
+    pub fn key(&self) -> Option<&str> {
+        let usable = (1..=64).contains(&self.key.len())
+            && self.key.bytes().all(|byte| byte.is_ascii_graphic());
+        usable.then_some(self.key.as_str())
     }
 
     /// What to pay with: a picked test card goes before a token that was made earlier.
@@ -187,9 +186,11 @@ impl Entered {
     }
 }
 
-/// Nobody can guess it, and it is used for nothing else.
-fn new_key() -> String {
-    uuid::Uuid::now_v7().simple().to_string()
+/// The idempotency key of a form that shows this cart. Services keep keys apart by cart, so the
+/// moment of the cart's last change is enough: the same form sent twice is one order, and a form
+/// for a changed cart is another attempt.
+pub fn key_of(cart: &CartView) -> String {
+    format!("form-{}", cart.updated_at.0)
 }
 
 #[cfg(test)]
@@ -240,25 +241,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_kept_unless_it_is_none() {
-        let key = Entered::new("GB").key;
-        assert_eq!(
-            Entered {
-                key: key.clone(),
-                ..good()
-            }
-            .tidied()
-            .key,
-            key
-        );
-        for bad in ["", "short", "with spaces in between", &"x".repeat(65)] {
-            let tidied = Entered {
-                key: bad.into(),
-                ..good()
-            }
-            .tidied();
-            assert_ne!(tidied.key, bad);
-            assert_eq!(tidied.key.len(), 32);
+    fn only_what_fits_a_header_is_a_key() {
+        let key = |key: &str| {
+            let key = key.into();
+            Entered { key, ..good() }.key().map(str::to_owned)
+        };
+        assert_eq!(key("form-19").as_deref(), Some("form-19"));
+        for bad in ["", "with spaces", "new\nline", &"x".repeat(65)] {
+            assert_eq!(key(bad), None, "{bad:?}");
         }
     }
 

@@ -109,10 +109,12 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Safe to repeat under this key.
-    pub fn idempotent(mut self, key: &str) -> Self {
-        let name = HeaderName::from_static("idempotency-key");
-        self.headers.push((name, key.to_owned()));
+    /// Safe to repeat under this key, if there is one.
+    pub fn idempotent(mut self, key: Option<&str>) -> Self {
+        if let Some(key) = key {
+            let name = HeaderName::from_static("idempotency-key");
+            self.headers.push((name, key.to_owned()));
+        }
         self
     }
 

@@ -3,7 +3,7 @@
 use contracts::orders::{CancelReason, OrderStatus, OrderView, TimelineEntry};
 use serde::Serialize;
 
-use crate::{dates::Moment, links, money, navigation::title_of};
+use crate::{countries::COUNTRIES, dates::Moment, links, money, navigation::title_of};
 
 /// An order, for `order.html`.
 #[derive(Debug, Serialize)]
@@ -241,14 +241,16 @@ fn address(order: &OrderView) -> Vec<String> {
         return Vec::new();
     };
     let town = format!("{} {}", address.postcode, address.city);
+    let known = COUNTRIES.iter().find(|(code, _)| *code == address.country);
+    let country = known.map_or(address.country.as_str(), |(_, name)| name);
     let parts = [
         &address.name,
         &address.line1,
         &address.line2,
         &town,
         &address.province,
-        &address.country,
     ];
-    let parts = parts.map(|part| part.trim().to_owned());
-    parts.into_iter().filter(|part| !part.is_empty()).collect()
+    let parts = parts.into_iter().map(String::as_str).chain([country]);
+    let parts = parts.map(str::trim).filter(|part| !part.is_empty());
+    parts.map(str::to_owned).collect()
 }

@@ -245,16 +245,16 @@ async fn files_are_kept_for_ever_under_the_name_of_their_content() {
 
 #[tokio::test]
 async fn a_shop_may_bring_its_own_templates() {
-    let folder = std::env::temp_dir().join(format!("storefront-{}", uuid::Uuid::now_v7()));
-    std::fs::create_dir(&folder).expect("a folder");
+    let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(
-        folder.join("message.html"),
+        folder.path().join("message.html"),
         "Own: {{ page.title }} {{ shop_name }}",
     )
     .expect("written");
-    let shop = Shop::with(catalog(), |config| config.templates = Some(folder.clone()));
+    let shop = Shop::with(catalog(), |config| {
+        config.templates = Some(folder.path().into())
+    });
     let own = shop.get("/nowhere", "").await;
     assert_eq!(own.text, "Own: There is no such page Souk &lt;Test&gt;");
     shop.get("/", "").await.shows("Iron teapot");
-    std::fs::remove_dir_all(&folder).expect("removed");
 }

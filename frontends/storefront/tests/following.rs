@@ -35,7 +35,7 @@ async fn a_confirmed_order_shows_what_happened_and_what_it_cost() {
     );
     insta::assert_snapshot!(got.part(r#"<div id="order-live""#, "</section>"));
     insta::assert_snapshot!(got.part(r#"<tfoot>"#, "</tfoot>"));
-    got.shows("Ada Hill<br>1 Bridge Street<br>N1 1AA London<br>GB")
+    got.shows("Ada Hill<br>1 Bridge Street<br>N1 1AA London<br>United Kingdom")
         .shows(r#"data-settled="yes""#)
         .hides("http-equiv");
 }

@@ -4,6 +4,7 @@ mod api;
 mod engine;
 mod interleavings;
 mod levels;
+mod orders;
 mod reservations;
 mod rooms;
 mod strategies;

@@ -9,9 +9,17 @@ use std::{
 };
 
 use super::{names::Names, write};
-use crate::workspace::{Outcome, Workspace, output, succeed};
+use crate::{
+    shop::Shop,
+    workspace::{Outcome, Workspace, output, succeed},
+};
 
 const NAME: &str = "wishlists";
+const ROUTES: [(&str, &str); 3] = [
+    ("/api/wishlists", "post"),
+    ("/api/wishlists", "get"),
+    ("/api/wishlists/{id}", "get"),
+];
 
 /// Adds a service to a copy and puts it to the test.
 ///
@@ -45,16 +53,16 @@ pub fn run(workspace: &Workspace) -> Outcome {
     succeed(&mut cargo("run --quiet --package xtask -- lint --quiet"))?;
     let served = output(&mut cargo("run --quiet --package souk -- openapi"))?;
     let served: serde_json::Value = serde_json::from_str(&served)?;
-    for (path, method) in [
-        ("/api/wishlists", "post"),
-        ("/api/wishlists", "get"),
-        ("/api/wishlists/{id}", "get"),
-    ] {
+    for (path, method) in ROUTES {
         if served["paths"][path][method].is_null() {
-            return Err(
-                format!("the binary does not serve {method} {path} of the new service").into(),
-            );
+            return Err(format!("the binary does not document {method} {path}").into());
         }
+    }
+    let shop = Shop::start(&copy, &workspace.target())?;
+    let (status, body) = shop.get("/api/wishlists")?;
+    // Nobody may list: the gateway knows the route, and the route knows who may call it.
+    if status != 401 || !body.contains("unauthenticated") {
+        return Err(format!("the gateway answered {status} for the new service: {body}").into());
     }
     println!(
         "a generated service builds, passes its tests and is served ({:.0?})",

@@ -52,7 +52,7 @@ pub enum AccountCommand {
 }
 
 /// The state of an account.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct AccountState {
     /// Money there.
     pub balance: i64,

@@ -17,6 +17,7 @@ use tower::ServiceExt as _;
 use web::Upstream;
 
 /// What a service was asked.
+#[allow(dead_code, reason = "each test file uses its own part")]
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub service: String,
@@ -26,7 +27,6 @@ pub struct Asked {
     pub body: Value,
 }
 
-#[allow(dead_code, reason = "each test file uses its own part")]
 type Answers = HashMap<String, Vec<(u16, Value)>>;
 
 /// Services by the book. What has no answer is answered 503.

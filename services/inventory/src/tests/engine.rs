@@ -1,325 +1,122 @@
-//! A shop in memory: the real deciders, projections and routes over an SQLite database that forgets.
+//! The service on the real runtime and store, behind its routes, with a stand-in for orders.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, atomic::AtomicI64},
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, to_bytes},
     http::{Method, Request, StatusCode},
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use http_body_util::BodyExt;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use contracts::{inventory::ReservationEvent, orders::OrderEvent};
 use kernel::{
-    Answer, AnyCommand, App, AppError, BoxFuture, Clock, Engine, ErasedState, IdempotencyKey, Ids,
-    KeyRing, Module, Reaction, Recorded, Row, Rows, Statement, States, Stored, StreamId,
-    Submission, TimerOp, Timestamp, UnitOfWork, Value, partition_of,
-    testing::{CountingIds, FixedClock, plain_keys},
+    AnyCommand, App, Broadcast, Command, Context, Decider, From, Module, Reaction, Rejection,
+    StreamId, UnitOfWork, testing::FixedClock,
 };
-use ring::signature::{Ed25519KeyPair, KeyPair};
-use rusqlite::types::{Value as Sql, ValueRef};
-use serde_json::json;
-use tower::ServiceExt;
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use runtime::{RandomIds, Runtime, RuntimeConfig};
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, mpsc};
+use tower::ServiceExt as _;
 use web::Verifier;
 
-type Streams = HashMap<StreamId, (Box<dyn ErasedState>, i64)>;
-
-struct Inner {
-    module: Module,
-    streams: Streams,
-    database: rusqlite::Connection,
-    answers: HashMap<String, (String, Stored)>,
-    timers: HashMap<String, kernel::Timer>,
-    position: i64,
-}
-
-/// The engine behind [`App`].
-pub struct Memory {
-    inner: Mutex<Inner>,
-    clock: FixedClock,
-    ids: CountingIds,
-    keys: Arc<dyn KeyRing>,
-}
-
-struct Loaded<'a>(&'a Module, &'a Streams);
-
-impl States for Loaded<'_> {
-    fn find(&self, stream: &StreamId) -> Option<(&dyn ErasedState, i64)> {
-        self.1
-            .get(stream)
-            .map(|(state, version)| (state.as_ref(), *version))
-    }
-
-    fn initial(&self, category: &str) -> Option<Box<dyn ErasedState>> {
-        let spec = self
-            .0
-            .deciders
-            .iter()
-            .find(|spec| spec.category == category)?;
-        Some((spec.initial)())
-    }
-}
-
-impl Inner {
-    fn run(
-        &mut self,
-        command: &dyn AnyCommand,
-        now: Timestamp,
-    ) -> Result<Box<dyn std::any::Any + Send + Sync>, AppError> {
-        let mut wanted = command.streams();
-        loop {
-            for stream in wanted.drain(..) {
-                let initial = Loaded(&self.module, &self.streams).initial(stream.category());
-                let initial = initial.unwrap_or_else(|| panic!("no decider for {stream}"));
-                self.streams.entry(stream).or_insert((initial, 0));
-            }
-            let loaded = Loaded(&self.module, &self.streams);
-            let mut unit = UnitOfWork::new(&loaded, now);
-            let result = command.handle_any(&mut unit);
-            let mut work = unit.finish();
-            if !work.missing.is_empty() {
-                wanted = std::mem::take(&mut work.missing);
-                continue;
-            }
-            let output = result?;
-            for event in &work.events {
-                self.position += 1;
-                let typed = OnceLock::new();
-                let _ = typed.set(event.typed.clone());
-                self.project(&Recorded {
-                    topic: "inventory".into(),
-                    position: self.position,
-                    prev: 0,
-                    partition: partition_of(event.stream.as_str()),
-                    stream: event.stream.clone(),
-                    version: event.version,
-                    kind: event.kind.into(),
-                    data: event.data.as_str().into(),
-                    at: now,
-                    meta: Default::default(),
-                    typed,
-                });
-            }
-            self.streams.extend(work.changed);
-            for operation in work.timers {
-                match operation {
-                    TimerOp::Set(timer) => self.timers.insert(timer.key.clone(), timer),
-                    TimerOp::Cancel(key) => self.timers.remove(&key),
-                };
-            }
-            return Ok(output);
-        }
-    }
-
-    fn project(&self, recorded: &Recorded) {
-        let mut statements = Vec::new();
-        for projection in &self.module.projections {
-            (projection.apply)(recorded, &mut statements).unwrap();
-        }
-        statements.iter().for_each(|statement| {
-            self.rows(statement);
-        });
-    }
-
-    fn rows(&self, statement: &Statement) -> Rows {
-        let mut prepared = self
-            .database
-            .prepare_cached(statement.sql)
-            .unwrap_or_else(|e| panic!("{e}: {}", statement.sql));
-        for (index, value) in statement.args.iter().enumerate() {
-            // SQLite numbers `$n` by first appearance, so values are bound by name.
-            let name = format!("${}", index + 1);
-            let at = prepared.parameter_index(&name).unwrap().unwrap();
-            prepared.raw_bind_parameter(at, sql(value)).unwrap();
-        }
-        let columns = prepared.column_count();
-        let mut found = prepared.raw_query();
-        let mut rows = Rows::new();
-        while let Some(row) = found
-            .next()
-            .unwrap_or_else(|e| panic!("{e}: {}", statement.sql))
-        {
-            rows.push(Row((0..columns)
-                .map(|c| value(row.get_ref(c).unwrap()))
-                .collect()));
-        }
-        rows
-    }
-}
-
-fn sql(value: &Value) -> Sql {
-    match value {
-        Value::Null => Sql::Null,
-        Value::Int(v) => Sql::Integer(*v),
-        Value::Text(v) => Sql::Text(v.clone()),
-        Value::Bytes(v) => Sql::Blob(v.clone()),
-    }
-}
-
-fn value(value: ValueRef<'_>) -> Value {
-    match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(v) => Value::Int(v),
-        ValueRef::Text(v) => Value::Text(String::from_utf8(v.to_vec()).unwrap()),
-        ValueRef::Blob(v) => Value::Bytes(v.to_vec()),
-        ValueRef::Real(v) => panic!("a float in the store: {v}"),
-    }
-}
-
-impl Engine for Memory {
-    fn submit(&self, submission: Submission) -> BoxFuture<'_, Result<Answer, AppError>> {
-        let mut inner = self.inner.lock().unwrap();
-        let answer = submit(&mut inner, &submission, self.clock.now());
-        Box::pin(std::future::ready(answer))
-    }
-
-    fn query(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, AppError>> {
-        let inner = self.inner.lock().unwrap();
-        let rows = statements.iter().map(|s| inner.rows(s)).collect();
-        Box::pin(std::future::ready(Ok(rows)))
-    }
-
-    fn clock(&self) -> &dyn Clock {
-        &self.clock
-    }
-
-    fn ids(&self) -> &dyn Ids {
-        &self.ids
-    }
-
-    fn keys(&self) -> &Arc<dyn KeyRing> {
-        &self.keys
-    }
-}
-
-fn submit(inner: &mut Inner, submission: &Submission, now: Timestamp) -> Result<Answer, AppError> {
-    let Some((key, render)) = &submission.once else {
-        return inner
-            .run(submission.command.as_ref(), now)
-            .map(Answer::Done);
-    };
-    let IdempotencyKey { scope, body } = key;
-    if let Some((known, stored)) = inner.answers.get(scope) {
-        assert_eq!(known, body, "tests do not reuse keys for other bodies");
-        return Ok(Answer::Stored(stored.clone()));
-    }
-    let output = inner.run(submission.command.as_ref(), now)?;
-    let stored = render(output.as_ref());
-    inner
-        .answers
-        .insert(scope.clone(), (body.clone(), stored.clone()));
-    Ok(Answer::Stored(stored))
-}
-
-/// The service behind its routes.
+/// An inventory that listens to orders of the test's own making.
 pub struct Shop {
-    engine: Arc<Memory>,
     router: Router,
+    runtime: Runtime,
+    clock: Arc<FixedClock>,
     key: Ed25519KeyPair,
+    heard: Mutex<mpsc::UnboundedReceiver<String>>,
+    _data: tempfile::TempDir,
 }
 
 impl Shop {
-    pub fn open() -> Self {
-        let module = crate::service().module;
-        let database = rusqlite::Connection::open_in_memory().unwrap();
-        for projection in &module.projections {
-            let schema = projection.schema.replace("BIGINT", "INTEGER");
-            let strict = schema.replace("\n        )", ") STRICT");
-            database
-                .execute_batch(&strict)
-                .unwrap_or_else(|e| panic!("{e}: {strict}"));
-        }
-        let engine = Arc::new(Memory {
-            inner: Mutex::new(Inner {
-                module,
-                streams: HashMap::new(),
-                database,
-                answers: HashMap::new(),
-                timers: HashMap::new(),
-                position: 0,
-            }),
-            clock: FixedClock(AtomicI64::new(1_700_000_000_000_000)),
-            ids: CountingIds::default(),
-            keys: plain_keys(),
-        });
+    pub async fn open() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let clock = Arc::new(FixedClock(1_700_000_000_000_000.into()));
+        let config = RuntimeConfig {
+            data: data.path().to_owned(),
+            readers: 1,
+            clock: clock.clone(),
+            ids: Arc::new(RandomIds),
+        };
+        let (says, heard) = mpsc::unbounded_channel();
+        let service = crate::service();
+        let runtime = Runtime::start(config, vec![orders(says), service.module])
+            .await
+            .unwrap();
+        runtime.wait_ready().await;
         let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
         let verifier = Verifier::default();
         verifier.add_key("k", key.public_key().as_ref().to_vec());
-        let router = crate::service()
-            .routes
-            .into_router(App::new(engine.clone()), Arc::new(verifier));
+        let app = runtime.app("inventory").unwrap();
         Self {
-            engine,
-            router,
+            router: service.routes.into_router(app, Arc::new(verifier)),
+            runtime,
+            clock,
             key,
+            heard: Mutex::new(heard),
+            _data: data,
         }
     }
 
-    /// What a subscription or timer makes happen.
-    pub fn react(&self, reaction: Reaction) {
-        let mut inner = self.engine.inner.lock().unwrap();
+    pub fn app(&self) -> App {
+        self.runtime.app("inventory").unwrap()
+    }
+
+    /// Builds every read model again from the log.
+    pub async fn rebuild(&self) {
+        let ops = self.runtime.ops();
+        for projection in ops.projections("inventory").unwrap() {
+            ops.rebuild("inventory", projection).await.unwrap();
+        }
+    }
+
+    /// How many events could not be handled.
+    pub async fn dead_letters(&self) -> usize {
+        self.runtime.ops().dead_letters().await.unwrap().len()
+    }
+
+    /// What an event leads to, at once.
+    pub async fn react(&self, reaction: Reaction) {
         for command in reaction.commands {
-            inner
-                .run(command.as_ref(), self.engine.clock.now())
+            self.app()
+                .execute(&Context::default(), Boxed(command))
+                .await
                 .unwrap();
         }
     }
 
-    /// Fires every timer.
-    pub fn let_time_pass(&self) {
-        let mut inner = self.engine.inner.lock().unwrap();
-        let due: Vec<_> = inner.timers.drain().map(|(_, timer)| timer).collect();
-        for timer in due {
-            let handler = inner
-                .module
-                .timers
-                .iter()
-                .find(|h| h.kind == timer.kind)
-                .unwrap();
-            let command = (handler.handle)(&timer).unwrap();
-            inner
-                .run(command.as_ref(), self.engine.clock.now())
-                .unwrap();
-        }
+    /// Orders publishes `event`.
+    pub async fn publish(&self, order: &str, event: OrderEvent) {
+        let say = Say {
+            order: order.to_owned(),
+            event: std::sync::Mutex::new(Some(event)),
+        };
+        let orders = self.runtime.app("orders").unwrap();
+        orders.execute(&Context::default(), say).await.unwrap();
     }
 
-    /// The plan of a query, as the store describes it.
-    pub fn explain(&self, statement: &'static str) -> String {
-        let inner = self.engine.inner.lock().unwrap();
-        let mut prepared = inner
-            .database
-            .prepare(&format!("EXPLAIN QUERY PLAN {statement}"))
-            .unwrap();
-        let mut rows = prepared.raw_query();
-        let mut plan = String::new();
-        while let Some(row) = rows.next().unwrap() {
-            plan += &row.get::<_, String>(3).unwrap();
-            plan.push('\n');
-        }
-        plan
+    /// The next thing inventory says of a reservation: `made ord_1`, `refused ord_2`.
+    pub async fn hear(&self) -> String {
+        self.heard.lock().await.recv().await.unwrap()
+    }
+
+    /// Moves the clock.
+    pub fn pass(&self, seconds: i64) {
+        self.clock
+            .0
+            .fetch_add(seconds * 1_000_000, Ordering::SeqCst);
     }
 
     /// A call with a body, by staff who may do everything here.
-    pub async fn staff(
-        &self,
-        method: Method,
-        path: &str,
-        body: serde_json::Value,
-    ) -> (StatusCode, serde_json::Value) {
-        self.call(
-            method,
-            path,
-            Some(body),
-            Some("inventory:read inventory:write"),
-            None,
-        )
-        .await
+    pub async fn staff(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
+        let all = Some("inventory:read inventory:write");
+        self.call(method, path, Some(body), all, None).await
     }
 
     /// `GET` by staff.
-    pub async fn get(&self, path: &str) -> serde_json::Value {
+    pub async fn get(&self, path: &str) -> Value {
         let (status, body) = self
             .call(Method::GET, path, None, Some("inventory:read"), None)
             .await;
@@ -332,16 +129,14 @@ impl Shop {
         &self,
         method: Method,
         path: &str,
-        body: Option<serde_json::Value>,
+        body: Option<Value>,
         permissions: Option<&str>,
         key: Option<&str>,
-    ) -> (StatusCode, serde_json::Value) {
+    ) -> (StatusCode, Value) {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(permissions) = permissions {
-            request = request.header(
-                "authorization",
-                format!("Bearer {}", self.token(permissions)),
-            );
+            let bearer = format!("Bearer {}", self.token(permissions));
+            request = request.header("authorization", bearer);
         }
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
@@ -350,30 +145,101 @@ impl Shop {
             request = request.header("content-type", "application/json");
         }
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        let answer = self
-            .router
-            .clone()
-            .oneshot(request.body(body).unwrap())
-            .await
-            .unwrap();
+        let request = request.body(body).unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
         let status = answer.status();
-        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
-        let body = match bytes.is_empty() {
-            true => serde_json::Value::Null,
-            false => serde_json::from_slice(&bytes).unwrap(),
-        };
-        (status, body)
+        let bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (
+            status,
+            serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        )
     }
 
     fn token(&self, permissions: &str) -> String {
-        let encode = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let encode = |value: Value| BASE64URL.encode(value.to_string());
         let permissions: Vec<&str> = permissions.split(' ').collect();
         let header = encode(json!({"alg": "EdDSA", "kid": "k"}));
-        let claims = encode(json!({
-            "iss": "souk", "sub": "usr_1", "iat": 0, "exp": 4_000_000_000i64, "jti": "1", "permissions": permissions,
-        }));
+        let claims = encode(
+            json!({"iss": "souk", "sub": "usr_1", "iat": 0, "exp": 4_000_000_000i64,
+            "jti": "1", "permissions": permissions}),
+        );
         let signed = format!("{header}.{claims}");
-        let signature = URL_SAFE_NO_PAD.encode(self.key.sign(signed.as_bytes()));
+        let signature = BASE64URL.encode(self.key.sign(signed.as_bytes()));
         format!("{signed}.{signature}")
+    }
+}
+
+/// A service named orders that says what it is told to, and passes on what inventory answers.
+fn orders(says: mpsc::UnboundedSender<String>) -> Module {
+    let listen = move |recorded: &Arc<kernel::Recorded>| {
+        let Ok(Some(event)) = recorded.decode::<ReservationEvent>() else {
+            return;
+        };
+        let (what, id) = match event.as_ref() {
+            ReservationEvent::Made(e) => ("made", &e.reservation),
+            ReservationEvent::Refused(e) => ("refused", &e.reservation),
+            ReservationEvent::Allocated(e) => ("allocated", &e.reservation),
+            ReservationEvent::Released(e) => ("released", &e.reservation),
+        };
+        let _ = says.send(format!("{what} {id}"));
+    };
+    Module::new("orders")
+        .decider::<Orders>()
+        .broadcast(Broadcast::new(
+            "answers",
+            &["inventory"],
+            From::Beginning,
+            listen,
+        ))
+}
+
+struct Orders;
+
+impl Decider for Orders {
+    const CATEGORY: &'static str = "order";
+    type State = ();
+    type Command = ();
+    type Event = OrderEvent;
+
+    fn decide((): &(), (): &()) -> Result<Vec<OrderEvent>, Rejection> {
+        Ok(vec![])
+    }
+
+    fn evolve((): &mut (), _: &OrderEvent) {}
+}
+
+struct Say {
+    order: String,
+    event: std::sync::Mutex<Option<OrderEvent>>,
+}
+
+impl Command for Say {
+    type Output = ();
+
+    fn streams(&self) -> Vec<StreamId> {
+        vec![StreamId::new(Orders::CATEGORY, &self.order)]
+    }
+
+    fn handle(&self, work: &mut UnitOfWork<'_>) -> Result<(), Rejection> {
+        let event = self.event.lock().unwrap().take();
+        match event {
+            Some(event) => work.append::<Orders>(&self.order, event),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A command whose type is forgotten, to be executed like one that came over a route.
+struct Boxed(Box<dyn AnyCommand>);
+
+impl Command for Boxed {
+    type Output = Box<dyn std::any::Any + Send + Sync>;
+
+    fn streams(&self) -> Vec<StreamId> {
+        self.0.streams()
+    }
+
+    fn handle(&self, work: &mut UnitOfWork<'_>) -> Result<Self::Output, Rejection> {
+        self.0.handle_any(work)
     }
 }

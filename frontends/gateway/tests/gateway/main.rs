@@ -1,0 +1,5 @@
+//! The gateway in front of services that the tests play.
+
+mod entrance;
+mod orders;
+mod support;
