@@ -77,11 +77,12 @@ impl<R: Read> Table<R> {
 
     /// Reads the next row; `None` at the end, which a file without the right header is at once.
     pub fn advance(&mut self) -> Option<Next> {
-        if self.columns.is_none() && !self.ended {
-            if let Err(issue) = self.header() {
-                self.ended = true;
-                return Some(Next::Unreadable(issue));
-            }
+        if self.columns.is_none()
+            && !self.ended
+            && let Err(issue) = self.header()
+        {
+            self.ended = true;
+            return Some(Next::Unreadable(issue));
         }
         while !self.ended {
             match self.records.advance() {

@@ -39,7 +39,10 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
             }
         };
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(Peered { router: router.clone(), peer });
+        let service = TowerToHyperService::new(Peered {
+            router: router.clone(),
+            peer,
+        });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let connection = graceful.watch(connection.into_owned());
         tokio::spawn(async move {
@@ -63,12 +66,17 @@ impl tower::Service<http::Request<hyper::body::Incoming>> for Peered {
     type Error = std::convert::Infallible;
     type Future = <Router as tower::Service<http::Request<hyper::body::Incoming>>>::Future;
 
-    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
+    fn poll_ready(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Self::Error>> {
         std::task::Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: http::Request<hyper::body::Incoming>) -> Self::Future {
-        request.extensions_mut().insert(axum::extract::ConnectInfo(self.peer));
+        request
+            .extensions_mut()
+            .insert(axum::extract::ConnectInfo(self.peer));
         self.router.call(request)
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use payments::{CallConfig, Providers, Sandbox, SandboxConfig, provider::Provider};
-use utoipa::openapi::OpenApi;
 use web::Service;
 
 use crate::failure::{Context as _, Result};
@@ -51,7 +50,13 @@ pub fn openapi() -> Result<String> {
         provider_key: "none".into(),
         webhook_secret: "none".into(),
     };
-    let documents: Vec<OpenApi> =
-        all(&settings)?.iter().map(|service| service.routes.openapi(service.module.name)).collect();
-    Ok(serde_json::to_string_pretty(&documents)?)
+    let routes: Vec<gateway::ServiceRoutes> = all(&settings)?
+        .iter()
+        .map(|service| gateway::ServiceRoutes {
+            name: service.module.name.to_owned(),
+            prefixes: service.routes.prefixes(),
+            openapi: service.routes.openapi(service.module.name),
+        })
+        .collect();
+    Ok(serde_json::to_string_pretty(&gateway::merged(&routes))?)
 }

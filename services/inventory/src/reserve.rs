@@ -248,10 +248,11 @@ impl Release {
     ) -> Result<(), Rejection> {
         // Every SKU is asked for before the first missing one ends the attempt, so that all of
         // them are loaded at once.
-        let loaded = state.lines.iter().fold(Ok(0), |loaded, line| {
+        let mut loaded = Ok(());
+        for line in state.lines.iter() {
             let version = work.version::<Stock>(&line.sku);
-            loaded.and(version)
-        });
+            loaded = loaded.and(version.map(drop));
+        }
         loaded?;
         for line in state.lines.iter() {
             let release = StockCommand::Release {

@@ -8,6 +8,7 @@ mod card_number;
 mod config;
 #[cfg(test)]
 mod fixtures;
+mod fold;
 mod http;
 mod ledger;
 mod listen;
@@ -24,6 +25,7 @@ mod rules_properties;
 #[cfg(test)]
 mod rules_tests;
 mod sandbox;
+mod sandbox_wire;
 mod signature;
 mod told;
 mod unmatched;

@@ -1,15 +1,14 @@
-//! The state of one payment, folded from its events. The rules are in [`crate::rules`].
+//! The state of one payment, and what can be read off it. [`crate::fold`] makes it from events, the
+//! rules are in [`crate::rules`].
 
 use std::sync::Arc;
 
 use contracts::payments::{
-    OperationKind, OperationStatus, OperationView, PaymentEvent, PaymentId, PaymentIntended,
-    PaymentStatus, PaymentView,
+    OperationKind, OperationStatus, OperationView, PaymentId, PaymentIntended, PaymentStatus,
+    PaymentView,
 };
-use kernel::{Currency, Decider, Money, Rejection};
+use kernel::{Currency, Money};
 use serde::{Deserialize, Serialize};
-
-use crate::rules::{self, Command};
 
 /// Where the hold on the buyer's money stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,94 +104,6 @@ pub struct Payment {
     pub refusals: i64,
 }
 
-impl Decider for Payment {
-    const CATEGORY: &'static str = "payment";
-    type State = Self;
-    type Command = Command;
-    type Event = PaymentEvent;
-
-    fn decide(state: &Self, command: &Command) -> Result<Vec<PaymentEvent>, Rejection> {
-        rules::decide(state, command)
-    }
-
-    fn evolve(state: &mut Self, event: &PaymentEvent) {
-        match event {
-            PaymentEvent::Intended(e) => state.intent = Some(Arc::new(e.clone())),
-            PaymentEvent::Authorised(e) => {
-                state.hold = Hold::Authorised;
-                state.authorised = e.amount.amount;
-                state.provider_reference = Some(e.provider_reference.as_str().into());
-                state.action_url = None;
-            }
-            PaymentEvent::Declined(e) => {
-                state.hold = Hold::Declined;
-                state.unwanted = true;
-                state.decline_code = Some(e.code.as_str().into());
-                state.action_url = None;
-                state.close_voids();
-            }
-            PaymentEvent::ActionRequired(e) => {
-                state.hold = Hold::ActionRequired;
-                state.action_url = Some(e.url.as_str().into());
-                state.provider_reference = Some(e.provider_reference.as_str().into());
-            }
-            PaymentEvent::OperationRequested(e) => {
-                let reference = e.provider_reference.as_str();
-                state.provider_reference.get_or_insert(reference.into());
-                state.retry_pending &= !e.compensation;
-                state.operations.push(Operation {
-                    number: e.operation,
-                    kind: e.kind,
-                    amount: e.amount.amount,
-                    status: OperationStatus::Requested,
-                    asks: 0,
-                    compensation: e.compensation,
-                    provider_operation: None,
-                    code: None,
-                    note: e.note.clone(),
-                });
-            }
-            PaymentEvent::OperationUnknown(e) => match state.operation_mut(e.operation) {
-                Some(operation) => {
-                    operation.status = OperationStatus::Unknown;
-                    operation.asks = e.attempt;
-                }
-                None => state.asks = e.attempt,
-            },
-            PaymentEvent::InquiryRequested(_) => {}
-            PaymentEvent::Captured(e) => {
-                state.captured = e.captured.amount;
-                let id = e.provider_operation.as_deref();
-                state.done(OperationKind::Capture, e.operation, e.amount.amount, id);
-            }
-            PaymentEvent::Refunded(e) => {
-                state.refunded = e.refunded.amount;
-                let id = e.provider_operation.as_deref();
-                state.done(OperationKind::Refund, e.operation, e.amount.amount, id);
-            }
-            PaymentEvent::Voided(_) => {
-                state.hold = Hold::Voided;
-                state.action_url = None;
-                state.close_voids();
-            }
-            PaymentEvent::OperationFailed(e) => {
-                state.retry_pending |= e.retry_at.is_some();
-                state.refusals += i64::from(e.retry_at.is_some());
-                if let Some(operation) = state.operation_mut(e.operation) {
-                    operation.status = OperationStatus::Failed;
-                    operation.code = Some(e.code.clone());
-                }
-            }
-            PaymentEvent::Abandoned(_) => state.unwanted = true,
-            PaymentEvent::ProviderEventNoted(e) => state.heard.push(Heard {
-                provider_operation: e.provider_operation.clone(),
-                kind: e.kind,
-                amount: e.amount.amount,
-            }),
-        }
-    }
-}
-
 impl Payment {
     /// The payment's currency.
     pub fn currency(&self) -> Currency {
@@ -209,11 +120,6 @@ impl Payment {
     pub fn operation(&self, number: i64) -> Option<&Operation> {
         let index = usize::try_from(number.checked_sub(1)?).ok()?;
         self.operations.get(index)
-    }
-
-    fn operation_mut(&mut self, number: i64) -> Option<&mut Operation> {
-        let index = usize::try_from(number.checked_sub(1)?).ok()?;
-        self.operations.get_mut(index)
     }
 
     /// The number of the next operation.
@@ -285,39 +191,6 @@ impl Payment {
                 .heard
                 .iter()
                 .any(|h| h.provider_operation == provider_operation)
-    }
-
-    /// Closes operation `number`, or adds one that was not ours.
-    fn done(&mut self, kind: OperationKind, number: i64, amount: i64, id: Option<&str>) {
-        self.heard
-            .retain(|heard| Some(heard.provider_operation.as_str()) != id);
-        let id = id.map(str::to_owned);
-        match self.operation_mut(number) {
-            Some(operation) => {
-                operation.status = OperationStatus::Succeeded;
-                operation.amount = amount;
-                operation.provider_operation = id;
-            }
-            None => self.operations.push(Operation {
-                number,
-                kind,
-                amount,
-                status: OperationStatus::Succeeded,
-                asks: 0,
-                compensation: false,
-                provider_operation: id,
-                code: None,
-                note: None,
-            }),
-        }
-    }
-
-    fn close_voids(&mut self) {
-        for operation in &mut self.operations {
-            if operation.kind == OperationKind::Void && operation.open() {
-                operation.status = OperationStatus::Succeeded;
-            }
-        }
     }
 
     /// Where the payment stands, in one word.

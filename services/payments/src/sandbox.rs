@@ -1,16 +1,18 @@
 //! The adapter for the sandbox provider: its HTTP API in the terms of [`crate::provider`].
 
 use bytes::Bytes;
-use contracts::payments::OperationKind;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use kernel::{BoxFuture, Money, Timestamp, serde_json};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     calls::{Calls, NoAnswer},
     provider::{
-        Answer, Authorise, Lookup, Operate, Provider, ProviderEvent, ProviderOperation,
-        ProviderPayment, ProviderStatus, Receipt, WebhookError,
+        Answer, Authorise, Lookup, Operate, Provider, ProviderEvent, ProviderPayment, Receipt,
+        WebhookError,
+    },
+    sandbox_wire::{
+        AuthoriseBody, EventBody, ListBody, OperateBody, OperationBody, PaymentBody, ProblemBody,
     },
     signature::Signatures,
 };
@@ -196,158 +198,5 @@ fn understand<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Answer<T>
     match refused && !code.is_empty() {
         true => Answer::Refused(code),
         false => Answer::Unknown(format!("answered {} {code}", status.as_u16())),
-    }
-}
-
-#[derive(Serialize)]
-struct AuthoriseBody<'a> {
-    amount: i64,
-    currency: &'a str,
-    token: &'a str,
-    reference: &'a str,
-    capture: bool,
-}
-
-#[derive(Serialize)]
-struct OperateBody {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    amount: Option<i64>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ProblemBody {
-    code: String,
-}
-
-#[derive(Deserialize)]
-struct PaymentBody {
-    id: String,
-    #[serde(default)]
-    reference: String,
-    status: String,
-    amount: i64,
-    currency: String,
-    decline_code: Option<String>,
-    action_url: Option<String>,
-    #[serde(default)]
-    operations: Vec<OperationBody>,
-}
-
-#[derive(Deserialize)]
-struct OperationBody {
-    operation_id: String,
-    #[serde(rename = "type")]
-    kind: String,
-    amount: i64,
-}
-
-#[derive(Deserialize)]
-struct ListBody {
-    items: Vec<PaymentBody>,
-}
-
-#[derive(Deserialize)]
-struct EventBody {
-    id: String,
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    operation_id: String,
-    amount: i64,
-    payment: PaymentBody,
-}
-
-impl ListBody {
-    /// Of the payments under one reference (more than one would be a defect of the provider) the
-    /// one that holds or may hold money.
-    fn chosen(mut self) -> Option<PaymentBody> {
-        let holds = |p: &PaymentBody| !matches!(p.status.as_str(), "declined" | "voided");
-        let index = self.items.iter().position(holds).unwrap_or(0);
-        (index < self.items.len()).then(|| self.items.swap_remove(index))
-    }
-}
-
-impl PaymentBody {
-    fn translate(self) -> Answer<ProviderPayment> {
-        match self.read() {
-            Some(payment) => Answer::Done(payment),
-            None => Answer::Unknown("the answer could not be understood".into()),
-        }
-    }
-
-    fn read(self) -> Option<ProviderPayment> {
-        let currency = self.currency.parse().ok()?;
-        let status = match self.status.as_str() {
-            "authorised" => ProviderStatus::Authorised,
-            "captured" => ProviderStatus::Captured,
-            "voided" => ProviderStatus::Voided,
-            "declined" => ProviderStatus::Declined {
-                code: self.decline_code.unwrap_or_else(|| "declined".into()),
-            },
-            "requires_action" => ProviderStatus::ActionRequired {
-                url: self.action_url?,
-            },
-            _ => return None,
-        };
-        let operation = |body: OperationBody| {
-            let kind = match body.kind.as_str() {
-                "capture" | "authorise_and_capture" => OperationKind::Capture,
-                "refund" => OperationKind::Refund,
-                _ => return None,
-            };
-            Some(ProviderOperation {
-                id: body.operation_id,
-                kind,
-                amount: Money::new(body.amount, currency),
-            })
-        };
-        Some(ProviderPayment {
-            provider_reference: self.id,
-            status,
-            amount: Money::new(self.amount, currency),
-            operations: self.operations.into_iter().filter_map(operation).collect(),
-        })
-    }
-}
-
-impl EventBody {
-    fn translate(self) -> Result<Option<ProviderEvent>, WebhookError> {
-        let kind = match self.kind.as_str() {
-            "payment.captured" => Some("capture"),
-            "payment.refunded" => Some("refund"),
-            "payment.authorised"
-            | "payment.declined"
-            | "payment.voided"
-            | "payment.requires_action" => None,
-            // A kind of event that came after this adapter was written.
-            _ => return Ok(None),
-        };
-        let mut body = self.payment;
-        body.operations = kind
-            .map(|kind| OperationBody {
-                operation_id: self.operation_id,
-                kind: kind.to_owned(),
-                amount: self.amount,
-            })
-            .into_iter()
-            .collect();
-        let reference = std::mem::take(&mut body.reference);
-        let limit = |text: &str| text.len() <= 128;
-        let payment = body.read().ok_or(WebhookError::Malformed)?;
-        let operation = payment.operations.first();
-        let fits = limit(&self.id)
-            && limit(&reference)
-            && limit(&payment.provider_reference)
-            && operation.is_none_or(|o| limit(&o.id) && !o.id.is_empty());
-        match fits {
-            true => Ok(Some(ProviderEvent {
-                id: self.id,
-                kind: self.kind,
-                reference,
-                payment,
-            })),
-            false => Err(WebhookError::Malformed),
-        }
     }
 }

@@ -204,3 +204,34 @@ async fn an_outage_is_waited_out_and_visible() {
     assert_eq!(troubles["items"], serde_json::json!([]));
     shop.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_under_way_goes_on_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = Options {
+        data: Some(folder.path().to_owned()),
+        provider_timeout: Duration::from_millis(300),
+        ..Options::default()
+    };
+    let mut shop = Shop::with(options.clone()).await;
+    let held = shop.authorised().await;
+    shop.until_webhooks(1).await;
+    shop.stop_sandbox().await;
+    let new = shop.ask("tok_visa").await;
+    let unwanted = shop.ask("tok_visa").await;
+    shop.cancel(&held).await;
+    for payment in [&new, &unwanted, &held] {
+        shop.until(payment, "operation_unknown").await;
+    }
+    shop.cancel(&unwanted).await;
+    shop.until(&unwanted, "abandoned").await;
+    shop.close().await;
+
+    let shop = Shop::with(options).await;
+    shop.until(&new, "authorised").await;
+    shop.until(&held, "voided").await;
+    shop.until(&unwanted, "declined").await;
+    assert_eq!(shop.balance().await["payments"], 2);
+    assert_eq!(shop.count(&new, "authorised"), 1);
+    shop.close().await;
+}

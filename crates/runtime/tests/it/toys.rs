@@ -52,7 +52,7 @@ pub enum AccountCommand {
 }
 
 /// The state of an account.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct AccountState {
     /// Money there.
     pub balance: i64,
@@ -234,6 +234,20 @@ fn ring(timer: &Timer) -> Result<Ring, Poison> {
         again,
         key: timer.key.clone(),
     })
+}
+
+/// The bank with its read model at its narrowest, to be measured.
+pub fn narrow_bank() -> Module {
+    let schema = "CREATE TABLE balances (id TEXT PRIMARY KEY, balance BIGINT NOT NULL, moves BIGINT NOT NULL)";
+    let mut module = bank();
+    module.projections = vec![Projection::own(
+        "balances",
+        1,
+        &["balances"],
+        schema,
+        balances,
+    )];
+    module
 }
 
 /// The bank's read model.

@@ -33,6 +33,8 @@ pub(super) struct Writer {
     connection: Connection,
     texts: Texts,
     topic: Arc<str>,
+    /// Position of the last event.
+    position: i64,
     /// Position of the last event of each partition.
     heads: [i64; PARTITIONS as usize],
 }
@@ -105,8 +107,10 @@ impl Writer {
             connection,
             texts: Texts::default(),
             topic,
+            position: 0,
             heads: [0; PARTITIONS as usize],
         };
+        writer.position = super::reader::head(&writer.connection)?.position;
         writer.heads = writer.read_heads()?;
         Ok(writer)
     }
@@ -161,7 +165,7 @@ impl Writer {
     }
 
     fn commit(&mut self, ddl: Option<&str>, mut batch: Batch) -> Result<Committed, StoreError> {
-        let heads = self.heads;
+        let before = (self.position, self.heads);
         self.connection
             .execute_batch("BEGIN IMMEDIATE")
             .map_err(statement::error)?;
@@ -172,7 +176,7 @@ impl Writer {
                 .map_err(statement::error)
         });
         if let Err(error) = done {
-            self.heads = heads;
+            (self.position, self.heads) = before;
             if !self.connection.is_autocommit() {
                 let _ = self.connection.execute_batch("ROLLBACK");
             }
@@ -230,6 +234,11 @@ impl Writer {
             )
             .and_then(|mut prepared| prepared.query_row([count], |row| row.get(0)))
             .map_err(error)?;
+        if last - count != self.position {
+            // Another process wrote to this file, against the rules; the chain must hold anyway.
+            self.heads = self.read_heads()?;
+        }
+        self.position = last;
         let insert = "INSERT INTO events (position, prev, partition, stream, version, type, data, meta, at) \
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         let mut touched = [false; PARTITIONS as usize];

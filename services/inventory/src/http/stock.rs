@@ -38,7 +38,7 @@ pub async fn adjust(
         list: "adjustments",
     };
     let stored = app
-        .execute_once(&context, body.key, command, results)
+        .execute_once(&context, body.key, command, |items| results(items))
         .await?;
     Ok(answer(stored))
 }
@@ -73,8 +73,8 @@ fn adjustment(at: &str, line: AdjustLine) -> Result<Adjustment, Rejection> {
     })
 }
 
-fn results(items: &Vec<LineResult>) -> kernel::Stored {
-    let items = items.clone();
+fn results(items: &[LineResult]) -> kernel::Stored {
+    let items = items.to_vec();
     render(StatusCode::OK, &LineResults { items })
 }
 
@@ -111,7 +111,7 @@ pub async fn receive(
         list: "lines",
     };
     let stored = app
-        .execute_once(&context, body.key, command, results)
+        .execute_once(&context, body.key, command, |items| results(items))
         .await?;
     Ok(answer(stored))
 }
@@ -140,7 +140,7 @@ pub async fn transfer(
         lines: lines.into_iter().map(|l| (l.sku, l.quantity)).collect(),
     };
     let stored = app
-        .execute_once(&context, body.key, command, results)
+        .execute_once(&context, body.key, command, |items| results(items))
         .await?;
     Ok(answer(stored))
 }

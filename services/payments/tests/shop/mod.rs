@@ -113,7 +113,8 @@ pub struct Shop {
     key: Ed25519KeyPair,
     server: JoinHandle<()>,
     address: String,
-    folder: TempDir,
+    data: PathBuf,
+    _folder: TempDir,
     options: Options,
 }
 
@@ -137,7 +138,11 @@ impl Shop {
             api_key: "sk_test".into(),
             webhook_secret: "whsec_test".into(),
         };
-        let sandbox = start_sandbox(till, &address, folder.path().join("sandbox"), &options).await;
+        let data = options
+            .data
+            .clone()
+            .unwrap_or_else(|| folder.path().to_owned());
+        let sandbox = start_sandbox(till, &address, data.join("sandbox"), &options).await;
 
         let seen = Arc::new(Seen::default());
         let adapter = Sandbox::new(&provider).expect("good settings");
@@ -174,10 +179,7 @@ impl Shop {
         };
         let runtime = Runtime::start(
             RuntimeConfig {
-                data: options
-                    .data
-                    .clone()
-                    .unwrap_or_else(|| folder.path().to_owned()),
+                data: data.clone(),
                 readers: 1,
                 clock: Arc::new(SystemClock),
                 ids: Arc::new(RandomIds),
@@ -207,7 +209,8 @@ impl Shop {
             key,
             server,
             address,
-            folder,
+            data,
+            _folder: folder,
             options,
         }
     }
@@ -222,7 +225,7 @@ impl Shop {
     pub async fn start_sandbox_again(&mut self) {
         let address = self.provider.base_url.trim_start_matches("http://");
         let till = TcpListener::bind(address).await.expect("the port is free");
-        let data = self.folder.path().join("sandbox");
+        let data = self.data.join("sandbox");
         self.sandbox = Some(start_sandbox(till, &self.address, data, &self.options).await);
     }
 
