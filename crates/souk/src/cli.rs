@@ -82,6 +82,12 @@ pub struct Up {
     /// Where the sandbox payment provider listens; any free port of this machine unless given.
     #[arg(long, env = "SOUK_SANDBOX_LISTEN", default_value = "127.0.0.1:0")]
     pub sandbox_listen: SocketAddr,
+    /// A call to the payment provider without an answer for so long is given up, milliseconds.
+    #[arg(long, env = "SOUK_PROVIDER_TIMEOUT_MS", hide = true)]
+    pub provider_timeout_ms: Option<u64>,
+    /// An order that is not confirmed so long after its checkout is given up, seconds.
+    #[arg(long, env = "SOUK_CONFIRM_WITHIN_SECONDS", hide = true)]
+    pub confirm_within_seconds: Option<i64>,
 }
 
 impl Default for Up {

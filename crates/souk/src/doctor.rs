@@ -17,7 +17,9 @@ pub async fn run(data: &Path, to: Target) -> Result<()> {
         bad += usize::from(!good);
     };
     let running = Client::new(&to.url, to.key.clone()).map_err(|e| Failure::new(e.to_string()))?;
-    match running.text("/readyz").await {
+    let readiness = running.text("/readyz").await;
+    let answers = readiness.is_ok();
+    match readiness {
         Ok((status, text)) => say(
             status.is_success(),
             format!("shop at {}: {}", to.url, text.trim()),
@@ -27,7 +29,7 @@ pub async fn run(data: &Path, to: Target) -> Result<()> {
             to.url
         ),
     }
-    if to.key.is_some() {
+    if answers && to.key.is_some() {
         match running
             .get::<Vec<serde_json::Value>>("/api/ops/dead-letters")
             .await

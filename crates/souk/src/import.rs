@@ -44,7 +44,13 @@ async fn read(import: &Import, client: &Client) -> Result<()> {
     let input = BufReader::new(progress.wrap_read(file));
     let rows: Box<dyn Iterator<Item = std::result::Result<ImportRow, RowIssue>>> =
         match import.format {
-            Format::Shopify => Box::new(importers::shopify::read(input, import.currency)),
+            Format::Shopify => {
+                // A product whose rows stand apart would be imported twice, the second time in part.
+                let first =
+                    File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+                let scattered = importers::shopify::scattered_handles(BufReader::new(first));
+                Box::new(importers::shopify::read(input, import.currency).rejecting(scattered))
+            }
             Format::Woocommerce => Box::new(importers::woocommerce::read(input, import.currency)),
         };
     let mut counts = Counts::default();

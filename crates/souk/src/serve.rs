@@ -15,6 +15,11 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long requests under way have to end.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// How much of a body that nobody reads is still taken in, bytes.
+const DRAIN_LIMIT: usize = 64 * 1024 * 1024;
+/// How long that may take.
+const DRAIN_TIME: Duration = Duration::from_secs(5);
+
 /// Accepts connections until `stop` is true, then lets requests under way end.
 pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
     let graceful = GracefulShutdown::new();
@@ -64,7 +69,7 @@ struct Peered {
 impl tower::Service<http::Request<hyper::body::Incoming>> for Peered {
     type Response = axum::response::Response;
     type Error = std::convert::Infallible;
-    type Future = <Router as tower::Service<http::Request<hyper::body::Incoming>>>::Future;
+    type Future = <Router as tower::Service<http::Request<axum::body::Body>>>::Future;
 
     fn poll_ready(
         &mut self,
@@ -77,6 +82,58 @@ impl tower::Service<http::Request<hyper::body::Incoming>> for Peered {
         request
             .extensions_mut()
             .insert(axum::extract::ConnectInfo(self.peer));
-        self.router.call(request)
+        self.router
+            .call(request.map(|body| axum::body::Body::new(Drained(Some(body)))))
+    }
+}
+
+/// A request's body. What a handler leaves of it is read and thrown away, within limits: closing a
+/// connection with unread bytes resets it, and the client would never see why it was refused.
+struct Drained(Option<hyper::body::Incoming>);
+
+impl hyper::body::Body for Drained {
+    type Data = bytes::Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
+        match &mut self.0 {
+            Some(body) => std::pin::Pin::new(body).poll_frame(context),
+            None => std::task::Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(hyper::body::Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        self.0
+            .as_ref()
+            .map(hyper::body::Body::size_hint)
+            .unwrap_or_default()
+    }
+}
+
+impl Drop for Drained {
+    fn drop(&mut self) {
+        use http_body_util::{BodyExt as _, Limited};
+        let Some(body) = self
+            .0
+            .take()
+            .filter(|body| !hyper::body::Body::is_end_stream(body))
+        else {
+            return;
+        };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        runtime.spawn(async move {
+            let mut body = std::pin::pin!(Limited::new(body, DRAIN_LIMIT));
+            let all = async { while let Some(Ok(_)) = body.frame().await {} };
+            let _ = tokio::time::timeout(DRAIN_TIME, all).await;
+        });
     }
 }

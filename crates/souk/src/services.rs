@@ -1,6 +1,6 @@
 //! The one list of services.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use payments::{CallConfig, Providers, Sandbox, SandboxConfig, provider::Provider};
 use web::Service;
@@ -15,6 +15,17 @@ pub struct Settings {
     pub provider_key: String,
     /// Signs its webhooks.
     pub webhook_secret: String,
+    /// How long services wait for others.
+    pub patience: Patience,
+}
+
+/// How long services wait for others; their own limits unless given.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Patience {
+    /// When a call to the payment provider is given up.
+    pub provider_call: Option<Duration>,
+    /// When an order that is not confirmed is given up, seconds after its checkout.
+    pub confirm_within_seconds: Option<i64>,
 }
 
 /// Every service of the shop.
@@ -23,11 +34,23 @@ pub fn all(settings: &Settings) -> Result<Vec<Service>> {
         identity::service(identity::Config::default()).context("identity")?,
         catalog::service(),
         inventory::service(),
-        cart::service(cart::CartConfig::default()),
+        cart::service(cart(settings)),
         orders::service(orders::OrdersConfig::default()),
         payments::service(payments(settings)?),
         // new services above this line
     ])
+}
+
+fn cart(settings: &Settings) -> cart::CartConfig {
+    let usual = cart::CartConfig::default();
+    let confirm_within_seconds = settings
+        .patience
+        .confirm_within_seconds
+        .unwrap_or(usual.confirm_within_seconds);
+    cart::CartConfig {
+        confirm_within_seconds,
+        ..usual
+    }
 }
 
 fn payments(settings: &Settings) -> Result<payments::Config> {
@@ -37,8 +60,13 @@ fn payments(settings: &Settings) -> Result<payments::Config> {
         webhook_secret: settings.webhook_secret.clone(),
     };
     let sandbox: Arc<dyn Provider> = Arc::new(Sandbox::new(&sandbox).context("sandbox provider")?);
+    let usual = CallConfig::default();
+    let calls = CallConfig {
+        timeout: settings.patience.provider_call.unwrap_or(usual.timeout),
+        ..usual
+    };
     Ok(payments::Config {
-        providers: Providers::new([sandbox], CallConfig::default()),
+        providers: Providers::new([sandbox], calls),
         ..payments::Config::default()
     })
 }
@@ -49,6 +77,7 @@ pub fn openapi() -> Result<String> {
         provider_url: "http://127.0.0.1:1".into(),
         provider_key: "none".into(),
         webhook_secret: "none".into(),
+        patience: Patience::default(),
     };
     let routes: Vec<gateway::ServiceRoutes> = all(&settings)?
         .iter()

@@ -27,6 +27,8 @@ pub struct ShopConfig {
     pub sandbox_listen: SocketAddr,
     /// Whether an empty catalogue is filled with the demo's.
     pub demo: bool,
+    /// How long services wait for others.
+    pub patience: services::Patience,
 }
 
 /// A running shop.
@@ -64,6 +66,7 @@ impl Shop {
             provider_url: provider_url.clone(),
             provider_key: keys.api_key,
             webhook_secret: keys.webhook_secret,
+            patience: config.patience,
         };
         let (mut modules, mut routes) = (Vec::new(), Vec::new());
         for service in services::all(&settings)? {

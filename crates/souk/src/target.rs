@@ -4,6 +4,7 @@ use crate::{
     cli,
     client::Client,
     failure::{Context as _, Failure, Result},
+    services::Patience,
     shop::{Shop, ShopConfig},
 };
 
@@ -33,6 +34,7 @@ impl Reached {
                 listen: any,
                 sandbox_listen: any,
                 demo: false,
+                patience: Patience::default(),
             };
             let started = Shop::start(config).await?;
             let identity = started

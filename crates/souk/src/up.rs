@@ -1,11 +1,12 @@
 //! `souk up`: the whole shop in one process.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::{
     cli::Up,
     failure::{Context as _, Failure, Result},
     metrics,
+    services::Patience,
     shop::{Shop, ShopConfig, write_private},
 };
 
@@ -25,6 +26,10 @@ pub async fn run(up: Up) -> Result<()> {
         listen: up.listen,
         sandbox_listen: up.sandbox_listen,
         demo: !up.no_demo,
+        patience: Patience {
+            provider_call: up.provider_timeout_ms.map(Duration::from_millis),
+            confirm_within_seconds: up.confirm_within_seconds,
+        },
     };
     let shop = Shop::start(config).await?;
     if let Some(path) = &up.api_key_file {

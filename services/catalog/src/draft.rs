@@ -32,6 +32,10 @@ impl Draft {
             let detail = format!("must be at most {} bytes", limits::MAX_DESCRIPTION);
             return Err(Rejection::invalid("description", detail));
         }
+        if input.title.trim().is_empty() {
+            // Said first: without a title there is no handle either, but that is not the mistake.
+            return Err(Rejection::invalid("title", "must not be empty"));
+        }
         let handle_sent = !input.handle.is_empty();
         let handle = match handle_sent {
             true => input.handle,
