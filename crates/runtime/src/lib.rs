@@ -5,15 +5,18 @@
 
 mod batcher;
 mod broadcast;
+mod caused;
 mod clock;
 mod consumer;
 mod engine;
 mod item;
 mod keyring;
 mod known;
+mod opening;
 mod ops;
 mod plan;
 mod projections;
+mod rename;
 mod service;
 mod start;
 mod states;

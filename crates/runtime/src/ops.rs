@@ -11,9 +11,9 @@ use tokio::sync::{oneshot, watch};
 use crate::{
     SqliteKeyRing,
     batcher::app_error,
+    caused::TIMERS,
     consumer::{Control, Handle},
     item::Item,
-    plan::TIMERS,
     projections,
     service::Inlet,
 };

@@ -3,10 +3,7 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use eventlog::{LocalLog, Log};
-use kernel::{
-    App, AppError, Broadcast, Clock, Ids, Module, Projection, Reaction, Source, Subscription,
-};
-use store::{Store, StoreError, sqlite};
+use kernel::{App, AppError, Broadcast, Clock, Ids, Module, Projection, Subscription};
 use tokio::{
     sync::{mpsc, watch},
     task::{JoinHandle, JoinSet},
@@ -19,11 +16,12 @@ use crate::{
     broadcast,
     consumer::{Handle, Progress, Surround},
     engine::ServiceEngine,
+    opening::{Opened, open_all, store_error, subscriptions},
     ops::ServiceOps,
     projections::{self, Live},
     service::{CommitMetrics, Inlet, Shared},
     states::StateCache,
-    subscription, timers, wiring, worker,
+    subscription, timers, worker,
 };
 
 /// How many items may wait for a batcher before callers wait themselves.
@@ -74,11 +72,6 @@ pub struct Runtime {
     consumers: JoinSet<()>,
     batchers: Vec<JoinHandle<()>>,
     keyring: Arc<SqliteKeyRing>,
-}
-
-struct Opened {
-    module: Module,
-    store: Arc<dyn Store>,
 }
 
 impl Runtime {
@@ -375,65 +368,4 @@ fn unmet(waiting: &[(String, watch::Receiver<bool>)]) -> Vec<String> {
         .filter(|(_, seen)| !*seen.borrow())
         .map(|(label, _)| label.clone())
         .collect()
-}
-
-/// A service's own subscriptions, and those that feed its projections of other services' events.
-fn subscriptions(module: &Module) -> Vec<(Subscription, Option<Projection>)> {
-    let own = module
-        .subscriptions
-        .iter()
-        .map(|subscription| (subscription.clone(), None));
-    let feeding = module.projections.iter().filter_map(|projection| {
-        let Source::Topics(topics) = projection.source else {
-            return None;
-        };
-        let apply = projection.apply.clone();
-        let name: &'static str =
-            Box::leak(projections::subscription_name(projection).into_boxed_str());
-        let subscription = Subscription::new(name, topics, move |event| {
-            let mut reaction = Reaction::none();
-            apply(event, &mut reaction.statements)?;
-            Ok(reaction)
-        });
-        Some((subscription, Some(projection.clone())))
-    });
-    own.chain(feeding).collect()
-}
-
-async fn open_all(config: &RuntimeConfig, modules: Vec<Module>) -> Result<Vec<Opened>, StartError> {
-    wiring::check(&modules).map_err(StartError::Wiring)?;
-    let mut opening = JoinSet::new();
-    for (n, module) in modules.into_iter().enumerate() {
-        let path = config.data.join(format!("{}.db", module.name));
-        let (readers, incarnation) = (config.readers, config.ids.next());
-        opening.spawn_blocking(move || {
-            let config = sqlite::Config {
-                path,
-                topic: module.name,
-                readers,
-            };
-            let store = sqlite::SqliteStore::open(config, &incarnation)
-                .map_err(|e| store_error(module.name, &e))?;
-            Ok((
-                n,
-                Opened {
-                    store: Arc::new(store),
-                    module,
-                },
-            ))
-        });
-    }
-    let mut opened = Vec::new();
-    while let Some(one) = opening.join_next().await {
-        opened.push(one.map_err(|e| StartError::Wiring(e.to_string()))??);
-    }
-    opened.sort_by_key(|(n, _)| *n);
-    Ok(opened.into_iter().map(|(_, opened)| opened).collect())
-}
-
-fn store_error(service: &str, error: &StoreError) -> StartError {
-    StartError::Store {
-        service: service.into(),
-        reason: error.to_string(),
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use kernel::{Module, Source};
 
-use crate::{plan::TIMERS, projections};
+use crate::{caused::TIMERS, projections};
 
 /// Says what is wrong: names used twice share what must be separate, and a topic nobody produces
 /// would be waited for in vain.

@@ -1,0 +1,79 @@
+//! The first steps of a start: what the services are made of, and their databases.
+
+use std::sync::Arc;
+
+use kernel::{Module, Projection, Reaction, Source, Subscription};
+use store::{Store, StoreError, sqlite};
+use tokio::task::JoinSet;
+
+use crate::{RuntimeConfig, StartError, projections, wiring};
+
+/// A service with its open database.
+pub(crate) struct Opened {
+    pub module: Module,
+    pub store: Arc<dyn Store>,
+}
+
+/// A service's own subscriptions, and those that feed its projections of other services' events.
+pub(crate) fn subscriptions(module: &Module) -> Vec<(Subscription, Option<Projection>)> {
+    let own = module
+        .subscriptions
+        .iter()
+        .map(|subscription| (subscription.clone(), None));
+    let feeding = module.projections.iter().filter_map(|projection| {
+        let Source::Topics(topics) = projection.source else {
+            return None;
+        };
+        let apply = projection.apply.clone();
+        let name: &'static str =
+            Box::leak(projections::subscription_name(projection).into_boxed_str());
+        let subscription = Subscription::new(name, topics, move |event| {
+            let mut reaction = Reaction::none();
+            apply(event, &mut reaction.statements)?;
+            Ok(reaction)
+        });
+        Some((subscription, Some(projection.clone())))
+    });
+    own.chain(feeding).collect()
+}
+
+pub(crate) async fn open_all(
+    config: &RuntimeConfig,
+    modules: Vec<Module>,
+) -> Result<Vec<Opened>, StartError> {
+    wiring::check(&modules).map_err(StartError::Wiring)?;
+    let mut opening = JoinSet::new();
+    for (n, module) in modules.into_iter().enumerate() {
+        let path = config.data.join(format!("{}.db", module.name));
+        let (readers, incarnation) = (config.readers, config.ids.next());
+        opening.spawn_blocking(move || {
+            let config = sqlite::Config {
+                path,
+                topic: module.name,
+                readers,
+            };
+            let store = sqlite::SqliteStore::open(config, &incarnation)
+                .map_err(|e| store_error(module.name, &e))?;
+            Ok((
+                n,
+                Opened {
+                    store: Arc::new(store),
+                    module,
+                },
+            ))
+        });
+    }
+    let mut opened = Vec::new();
+    while let Some(one) = opening.join_next().await {
+        opened.push(one.map_err(|e| StartError::Wiring(e.to_string()))??);
+    }
+    opened.sort_by_key(|(n, _)| *n);
+    Ok(opened.into_iter().map(|(_, opened)| opened).collect())
+}
+
+pub(crate) fn store_error(service: &str, error: &StoreError) -> StartError {
+    StartError::Store {
+        service: service.into(),
+        reason: error.to_string(),
+    }
+}
