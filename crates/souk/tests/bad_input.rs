@@ -15,15 +15,31 @@ async fn heads(shop: &Shop) -> BTreeMap<String, i64> {
     let staff = shop.staff();
     let topics = staff.get("/api/ops/topics").await.ok();
     let mut heads = BTreeMap::new();
-    for topic in topics.as_array().unwrap().iter().map(|topic| topic.as_str().unwrap()) {
-        let page = staff.get(&format!("/api/ops/events/{topic}?limit=1")).await.ok();
+    for topic in topics
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|topic| topic.as_str().unwrap())
+    {
+        let page = staff
+            .get(&format!("/api/ops/events/{topic}?limit=1"))
+            .await
+            .ok();
         heads.insert(topic.to_owned(), page["head"].as_i64().unwrap());
     }
     heads
 }
 
-async fn raw(api: &Api, method: Method, path: &str, body: impl Into<reqwest::Body>) -> support::Answer {
-    let request = api.request(method, path).header("content-type", "application/json").body(body);
+async fn raw(
+    api: &Api,
+    method: Method,
+    path: &str,
+    body: impl Into<reqwest::Body>,
+) -> support::Answer {
+    let request = api
+        .request(method, path)
+        .header("content-type", "application/json")
+        .body(body);
     api.try_send(request).await.unwrap()
 }
 
@@ -33,7 +49,10 @@ async fn carts_and_checkouts_refuse_what_makes_no_sense_and_record_nothing() {
     shop.product("MUG", 750, 10).await;
     let guest = shop.guest();
     let cart = guest.new_cart().await;
-    let (lines, checkout) = (format!("/api/carts/{cart}/lines"), format!("/api/carts/{cart}/checkout"));
+    let (lines, checkout) = (
+        format!("/api/carts/{cart}/lines"),
+        format!("/api/carts/{cart}/checkout"),
+    );
     let before = heads(&shop).await;
 
     for body in ["{", "{\"sku\": \"MUG\", }", "nul", "\u{0}"] {
@@ -41,36 +60,96 @@ async fn carts_and_checkouts_refuse_what_makes_no_sense_and_record_nothing() {
         assert_eq!(problem["code"], "malformed-json", "{problem}");
     }
     for quantity in [0, -1, i64::MIN, i64::MAX, 1_000_000_000] {
-        guest.post(&lines, json!({"sku": "MUG", "quantity": quantity})).await.names(400, "quantity");
-        let several = json!({"lines": [{"sku": "MUG", "quantity": 1}, {"sku": "MUG", "quantity": quantity}]});
-        guest.post(&lines, several).await.names(400, "lines[1].quantity");
+        guest
+            .post(&lines, json!({"sku": "MUG", "quantity": quantity}))
+            .await
+            .names(400, "quantity");
+        let several =
+            json!({"lines": [{"sku": "MUG", "quantity": 1}, {"sku": "MUG", "quantity": quantity}]});
+        guest
+            .post(&lines, several)
+            .await
+            .names(400, "lines[1].quantity");
     }
     for quantity in [json!("2"), json!(1.5), json!(1e30), json!(null), json!([1])] {
-        let problem = guest.post(&lines, json!({"lines": [{"sku": "MUG", "quantity": quantity}]})).await.refused(400);
+        let problem = guest
+            .post(
+                &lines,
+                json!({"lines": [{"sku": "MUG", "quantity": quantity}]}),
+            )
+            .await
+            .refused(400);
         assert_eq!(problem["field"], "lines[0].quantity", "{problem}");
     }
-    guest.post(&lines, json!({"sku": "NOPE", "quantity": 1})).await.names(422, "sku");
+    guest
+        .post(&lines, json!({"sku": "NOPE", "quantity": 1}))
+        .await
+        .names(422, "sku");
     let long = "M".repeat(10_000);
     for sku in ["", "MUG\u{0}", "MUG\n", long.as_str()] {
-        guest.post(&lines, json!({"sku": sku, "quantity": 1})).await.names(400, "sku");
+        guest
+            .post(&lines, json!({"sku": sku, "quantity": 1}))
+            .await
+            .names(400, "sku");
     }
-    guest.post(&lines, json!({"quantity": 1})).await.names(400, "sku");
-    guest.post(&lines, json!({"sku": "MUG", "quantity": 1, "price": 1})).await.names(400, "price");
-    guest.post(&lines, json!({"lines": []})).await.names(400, "lines");
-    guest.post("/api/carts", json!({"currency": "pounds"})).await.names(400, "currency");
-    guest.post("/api/carts", json!({"currency": 826})).await.names(400, "currency");
-    guest.post("/api/carts", json!({"colour": "red"})).await.names(400, "colour");
-    guest.post(&checkout, Buying::one("MUG", 1, "tok_visa").checkout()).await.names(422, "lines");
-    for unknown in ["crt_0198c5d2a0f07000800000000000000", "nothing", "%00", "ord_1", "..%2f..%2fetc"] {
-        let answer = guest.post(&format!("/api/carts/{unknown}/lines"), json!({"sku": "MUG", "quantity": 1})).await;
-        assert!(matches!(answer.status, 404 | 400), "{unknown}: {}", answer.text);
+    guest
+        .post(&lines, json!({"quantity": 1}))
+        .await
+        .names(400, "sku");
+    guest
+        .post(&lines, json!({"sku": "MUG", "quantity": 1, "price": 1}))
+        .await
+        .names(400, "price");
+    guest
+        .post(&lines, json!({"lines": []}))
+        .await
+        .names(400, "lines");
+    guest
+        .post("/api/carts", json!({"currency": "pounds"}))
+        .await
+        .names(400, "currency");
+    guest
+        .post("/api/carts", json!({"currency": 826}))
+        .await
+        .names(400, "currency");
+    guest
+        .post("/api/carts", json!({"colour": "red"}))
+        .await
+        .names(400, "colour");
+    guest
+        .post(&checkout, Buying::one("MUG", 1, "tok_visa").checkout())
+        .await
+        .names(422, "lines");
+    for unknown in [
+        "crt_0198c5d2a0f07000800000000000000",
+        "nothing",
+        "%00",
+        "ord_1",
+        "..%2f..%2fetc",
+    ] {
+        let answer = guest
+            .post(
+                &format!("/api/carts/{unknown}/lines"),
+                json!({"sku": "MUG", "quantity": 1}),
+            )
+            .await;
+        assert!(
+            matches!(answer.status, 404 | 400),
+            "{unknown}: {}",
+            answer.text
+        );
     }
-    let mut text = guest.request(Method::POST, &lines).body("sku=MUG&quantity=1");
+    let mut text = guest
+        .request(Method::POST, &lines)
+        .body("sku=MUG&quantity=1");
     text = text.header("content-type", "application/x-www-form-urlencoded");
     guest.try_send(text).await.unwrap().refused(415);
     assert_eq!(heads(&shop).await, before, "something was recorded");
 
-    guest.post(&lines, json!({"sku": "MUG", "quantity": 1})).await.ok();
+    guest
+        .post(&lines, json!({"sku": "MUG", "quantity": 1}))
+        .await
+        .ok();
     let before = heads(&shop).await;
     let good = Buying::one("MUG", 1, "tok_visa").checkout();
     let wrong = |path: &[&str], value: Value| {
@@ -90,21 +169,39 @@ async fn carts_and_checkouts_refuse_what_makes_no_sense_and_record_nothing() {
         (&["payment", "token"], json!("4242424242424242")),
         (&["discount"], json!(100)),
     ] {
-        let problem = guest.post(&checkout, wrong(path, value.clone())).await.names(400, &path.join("."));
+        let problem = guest
+            .post(&checkout, wrong(path, value.clone()))
+            .await
+            .names(400, &path.join("."));
         let detail = problem["detail"].as_str().unwrap();
-        let quoted = value.as_str().is_some_and(|value| value.len() > 3 && detail.contains(value));
-        assert!(!quoted, "the refusal quotes what may be personal: {problem}");
+        let quoted = value
+            .as_str()
+            .is_some_and(|value| value.len() > 3 && detail.contains(value));
+        assert!(
+            !quoted,
+            "the refusal quotes what may be personal: {problem}"
+        );
     }
     let mut missing = good.clone();
     missing.as_object_mut().unwrap().remove("payment");
     guest.post(&checkout, missing).await.names(400, "payment");
-    let odd_key = guest.try_post(&checkout, &good, &[("idempotency-key", "with space")]).await.unwrap();
+    let odd_key = guest
+        .try_post(&checkout, &good, &[("idempotency-key", "with space")])
+        .await
+        .unwrap();
     odd_key.names(400, "Idempotency-Key");
     assert_eq!(heads(&shop).await, before, "something was recorded");
 
     let answer = guest.post(&checkout, good).await;
-    assert_eq!(answer.status, 201, "the same cart can still be bought: {}", answer.text);
-    assert_eq!(order_status(&shop.settled(&support::Order::of(&answer.body)).await), "confirmed");
+    assert_eq!(
+        answer.status, 201,
+        "the same cart can still be bought: {}",
+        answer.text
+    );
+    assert_eq!(
+        order_status(&shop.settled(&support::Order::of(&answer.body)).await),
+        "confirmed"
+    );
 }
 
 #[tokio::test]
@@ -112,9 +209,15 @@ async fn a_cart_in_a_currency_without_prices_takes_nothing() {
     let shop = Shop::start();
     shop.product("MUG", 750, 10).await;
     let guest = shop.guest();
-    let cart = guest.post("/api/carts", json!({"currency": "EUR"})).await.ok();
+    let cart = guest
+        .post("/api/carts", json!({"currency": "EUR"}))
+        .await
+        .ok();
     let path = format!("/api/carts/{}/lines", cart["id"].as_str().unwrap());
-    let problem = guest.post(&path, json!({"sku": "MUG", "quantity": 1})).await.names(422, "sku");
+    let problem = guest
+        .post(&path, json!({"sku": "MUG", "quantity": 1}))
+        .await
+        .names(422, "sku");
     assert_eq!(problem["code"], "no-price", "{problem}");
 }
 
@@ -124,14 +227,30 @@ async fn bodies_beyond_the_limit_are_refused_before_they_are_read_whole() {
     let guest = shop.guest();
     let cart = guest.new_cart().await;
     let before = heads(&shop).await;
-    let body = format!("{{\"sku\": \"{}\", \"quantity\": 1}}", "x".repeat(3 * 1024 * 1024));
-    raw(&guest, Method::POST, &format!("/api/carts/{cart}/lines"), body).await.refused(413);
+    let body = format!(
+        "{{\"sku\": \"{}\", \"quantity\": 1}}",
+        "x".repeat(3 * 1024 * 1024)
+    );
+    raw(
+        &guest,
+        Method::POST,
+        &format!("/api/carts/{cart}/lines"),
+        body,
+    )
+    .await
+    .refused(413);
     let body = format!("{{\"email\": \"{}\"}}", "x".repeat(100_000));
-    raw(&guest, Method::POST, "/api/identity/login", body).await.refused(413);
+    raw(&guest, Method::POST, "/api/identity/login", body)
+        .await
+        .refused(413);
     let body = format!("{{\"title\": \"{}\"}}", "x".repeat(6 * 1024 * 1024));
-    raw(&shop.staff(), Method::POST, "/api/catalog/products", body).await.refused(413);
+    raw(&shop.staff(), Method::POST, "/api/catalog/products", body)
+        .await
+        .refused(413);
     let deep = "[".repeat(100_000);
-    raw(&guest, Method::POST, "/api/carts", deep).await.refused(400);
+    raw(&guest, Method::POST, "/api/carts", deep)
+        .await
+        .refused(400);
     assert_eq!(heads(&shop).await, before, "something was recorded");
 }
 
@@ -141,31 +260,88 @@ async fn staff_input_is_checked_like_any_other() {
     shop.product("MUG", 750, 10).await;
     let staff = shop.staff();
     let before = heads(&shop).await;
-    let product = |price: Value| json!({"title": "Odd", "variants": [{"sku": "ODD", "prices": [price]}]});
-    for price in [json!({"amount": -1, "currency": "GBP"}), json!({"amount": 1.5, "currency": "GBP"}), json!({"amount": 1, "currency": "XXXX"}), json!({"amount": 1})] {
-        let problem = staff.post("/api/catalog/products", product(price.clone())).await;
-        assert!(matches!(problem.status, 400 | 422), "{price}: {}", problem.text);
+    let product =
+        |price: Value| json!({"title": "Odd", "variants": [{"sku": "ODD", "prices": [price]}]});
+    for price in [
+        json!({"amount": -1, "currency": "GBP"}),
+        json!({"amount": 1.5, "currency": "GBP"}),
+        json!({"amount": 1, "currency": "XXXX"}),
+        json!({"amount": 1}),
+    ] {
+        let problem = staff
+            .post("/api/catalog/products", product(price.clone()))
+            .await;
+        assert!(
+            matches!(problem.status, 400 | 422),
+            "{price}: {}",
+            problem.text
+        );
         let problem = problem.body;
-        assert!(problem["field"].as_str().is_some_and(|field| field.starts_with("variants[0].prices")), "{problem}");
+        assert!(
+            problem["field"]
+                .as_str()
+                .is_some_and(|field| field.starts_with("variants[0].prices")),
+            "{problem}"
+        );
     }
-    staff.post("/api/catalog/products", json!({"title": "", "variants": [{"sku": "ODD", "prices": []}]})).await.names(400, "title");
-    staff.post("/api/catalog/products", json!({"title": "Odd", "colour": 1})).await.names(400, "colour");
+    staff
+        .post(
+            "/api/catalog/products",
+            json!({"title": "", "variants": [{"sku": "ODD", "prices": []}]}),
+        )
+        .await
+        .names(400, "title");
+    staff
+        .post(
+            "/api/catalog/products",
+            json!({"title": "Odd", "colour": 1}),
+        )
+        .await
+        .names(400, "colour");
     let adjust = |line: Value| json!({"adjustments": [line]});
     for (line, field) in [
-        (json!({"sku": "", "delta": 1, "reason": "count"}), "adjustments[0].sku"),
-        (json!({"sku": "MUG", "delta": i64::MAX, "reason": "count"}), "adjustments[0].delta"),
-        (json!({"sku": "MUG", "delta": 1, "reason": "magic"}), "adjustments[0].reason"),
-        (json!({"sku": "MUG", "delta": 1, "reason": "count", "why": 1}), "adjustments[0].why"),
+        (
+            json!({"sku": "", "delta": 1, "reason": "count"}),
+            "adjustments[0].sku",
+        ),
+        (
+            json!({"sku": "MUG", "delta": i64::MAX, "reason": "count"}),
+            "adjustments[0].delta",
+        ),
+        (
+            json!({"sku": "MUG", "delta": 1, "reason": "magic"}),
+            "adjustments[0].reason",
+        ),
+        (
+            json!({"sku": "MUG", "delta": 1, "reason": "count", "why": 1}),
+            "adjustments[0].why",
+        ),
     ] {
-        let answer = staff.post("/api/inventory/adjustments", adjust(line.clone())).await;
-        assert!(matches!(answer.status, 400 | 422), "{line}: {}", answer.text);
+        let answer = staff
+            .post("/api/inventory/adjustments", adjust(line.clone()))
+            .await;
+        assert!(
+            matches!(answer.status, 400 | 422),
+            "{line}: {}",
+            answer.text
+        );
         assert_eq!(answer.body["field"], field, "{}", answer.text);
     }
-    for query in ["limit=0", "limit=201", "limit=-1", "limit=x", "cursor=%00", "cursor=zzz!"] {
+    for query in [
+        "limit=0",
+        "limit=201",
+        "limit=-1",
+        "limit=x",
+        "cursor=%00",
+        "cursor=zzz!",
+    ] {
         let answer = staff.get(&format!("/api/orders?{query}")).await;
         assert_eq!(answer.status, 400, "{query}: {}", answer.text);
     }
-    staff.get("/api/orders?status=lost").await.names(400, "status");
+    staff
+        .get("/api/orders?status=lost")
+        .await
+        .names(400, "status");
     assert_eq!(heads(&shop).await, before, "something was recorded");
 }
 
@@ -176,7 +352,15 @@ async fn nobody_gets_in_with_forged_or_foreign_credentials() {
     let other = Shop::start();
     let exchange = |shop: &Shop| {
         let (guest, key) = (shop.guest(), shop.key.clone());
-        async move { guest.post("/api/identity/token", json!({"token": key})).await.ok()["access_token"].as_str().unwrap().to_owned() }
+        async move {
+            guest
+                .post("/api/identity/token", json!({"token": key}))
+                .await
+                .ok()["access_token"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        }
     };
     let (good, foreign) = (exchange(&shop).await, exchange(&other).await);
     let list = "/api/orders?limit=1";
@@ -189,7 +373,10 @@ async fn nobody_gets_in_with_forged_or_foreign_credentials() {
         text
     };
     // {"alg":"none","kid":"x"} and {"alg":"HS256","kid":"x"}
-    let (none, hmac) = ("eyJhbGciOiJub25lIiwia2lkIjoieCJ9", "eyJhbGciOiJIUzI1NiIsImtpZCI6IngifQ");
+    let (none, hmac) = (
+        "eyJhbGciOiJub25lIiwia2lkIjoieCJ9",
+        "eyJhbGciOiJIUzI1NiIsImtpZCI6IngifQ",
+    );
     let forged = [
         foreign,
         other.key.clone(),
@@ -205,10 +392,27 @@ async fn nobody_gets_in_with_forged_or_foreign_credentials() {
     ];
     for token in &forged {
         let answer = shop.with(token).get(list).await;
-        assert!(matches!(answer.status, 401 | 403), "{token}: {}", answer.text);
-        let answer = shop.with(token).post("/api/inventory/adjustments", json!({"adjustments": [{"sku": "MUG", "delta": 5, "reason": "count"}]})).await;
-        assert!(matches!(answer.status, 401 | 403), "{token}: {}", answer.text);
-        assert!(!answer.text.contains(token.as_str()), "the refusal shows the credential");
+        assert!(
+            matches!(answer.status, 401 | 403),
+            "{token}: {}",
+            answer.text
+        );
+        let answer = shop
+            .with(token)
+            .post(
+                "/api/inventory/adjustments",
+                json!({"adjustments": [{"sku": "MUG", "delta": 5, "reason": "count"}]}),
+            )
+            .await;
+        assert!(
+            matches!(answer.status, 401 | 403),
+            "{token}: {}",
+            answer.text
+        );
+        assert!(
+            !answer.text.contains(token.as_str()),
+            "the refusal shows the credential"
+        );
     }
     assert_eq!(shop.stock("MUG").await["on_hand"], 10);
 }
@@ -217,7 +421,13 @@ async fn nobody_gets_in_with_forged_or_foreign_credentials() {
 async fn every_route_asks_who_calls_and_what_they_may() {
     let shop = Shop::start();
     let staff = shop.staff();
-    let made = staff.post("/api/identity/api-keys", json!({"name": "till", "permissions": ["catalog:write"]})).await.ok();
+    let made = staff
+        .post(
+            "/api/identity/api-keys",
+            json!({"name": "till", "permissions": ["catalog:write"]}),
+        )
+        .await
+        .ok();
     let till = shop.with(made["secret"].as_str().unwrap());
     let protected = [
         (Method::GET, "/api/orders"),
@@ -237,11 +447,22 @@ async fn every_route_asks_who_calls_and_what_they_may() {
         anonymous.refused(401);
         raw(&till, method, path, "{}").await.refused(403);
     }
-    shop.guest().post("/api/catalog/products", json!({"title": "No"})).await.refused(401);
+    shop.guest()
+        .post("/api/catalog/products", json!({"title": "No"}))
+        .await
+        .refused(401);
     till.post("/api/catalog/products", json!({"title": "Yes", "variants": [{"sku": "YES", "prices": [{"amount": 1, "currency": "GBP"}]}]})).await.ok();
     let more = json!({"name": "more", "permissions": ["*"]});
     till.post("/api/identity/api-keys", more).await.refused(403);
-    for path in ["/api", "/api/", "/api/nothing", "/api/orders/x/y/z", "/api/internal", "/api/catalog", "/api/../etc/passwd"] {
+    for path in [
+        "/api",
+        "/api/",
+        "/api/nothing",
+        "/api/orders/x/y/z",
+        "/api/internal",
+        "/api/catalog",
+        "/api/../etc/passwd",
+    ] {
         let answer = staff.get(path).await;
         assert_eq!(answer.status, 404, "{path}: {}", answer.text);
     }
@@ -254,9 +475,17 @@ fn two_processes_never_share_a_data_directory() {
     let mut shop = Shop::start();
     let data = shop.data();
     let data = data.to_str().unwrap();
-    let second = souk_in(shop.folder(), &[], &["up", "--no-demo", "--data", data, "--listen", "127.0.0.1:0"]);
+    let second = souk_in(
+        shop.folder(),
+        &[],
+        &["up", "--no-demo", "--data", data, "--listen", "127.0.0.1:0"],
+    );
     assert!(!second.status.success());
-    assert!(said(&second).contains("in use by another souk process"), "{}", said(&second));
+    assert!(
+        said(&second).contains("in use by another souk process"),
+        "{}",
+        said(&second)
+    );
     assert!(shop.terminate());
     shop.open();
 }
@@ -265,14 +494,36 @@ fn two_processes_never_share_a_data_directory() {
 fn a_directory_or_address_that_cannot_be_used_is_named() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "not a directory").unwrap();
-    let refused = souk_in(folder.path(), &[], &["up", "--no-demo", "--data", "file/data", "--listen", "127.0.0.1:0"]);
+    let refused = souk_in(
+        folder.path(),
+        &[],
+        &[
+            "up",
+            "--no-demo",
+            "--data",
+            "file/data",
+            "--listen",
+            "127.0.0.1:0",
+        ],
+    );
     assert!(!refused.status.success());
-    assert!(said(&refused).contains("cannot make the data directory file/data"), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("cannot make the data directory file/data"),
+        "{}",
+        said(&refused)
+    );
 
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let refused = souk_in(folder.path(), &[], &["up", "--no-demo", "--data", "data", "--listen", &address]);
+    let refused = souk_in(
+        folder.path(),
+        &[],
+        &["up", "--no-demo", "--data", "data", "--listen", &address],
+    );
     assert!(!refused.status.success());
     let text = said(&refused);
-    assert!(text.contains(&address) && text.contains("--listen"), "{text}");
+    assert!(
+        text.contains(&address) && text.contains("--listen"),
+        "{text}"
+    );
 }

@@ -45,7 +45,11 @@ fn file(shop: &Shop, name: &str, text: &str) -> PathBuf {
 }
 
 async fn head(shop: &Shop, topic: &str) -> i64 {
-    let page = shop.staff().get(&format!("/api/ops/events/{topic}?limit=1")).await.ok();
+    let page = shop
+        .staff()
+        .get(&format!("/api/ops/events/{topic}?limit=1"))
+        .await
+        .ok();
     page["head"].as_i64().unwrap()
 }
 
@@ -57,25 +61,58 @@ async fn product_exports_are_imported_once_however_often() {
     for format in ["shopify", "woocommerce"] {
         let name = format!("{format}.csv");
         let text = ended_well(&shop.souk(&["import", format, &name]));
-        assert!(text.contains("2 products (3 variants): 2 created, 0 updated, 0 unchanged, 0 refused"), "{text}");
+        assert!(
+            text.contains("2 products (3 variants): 2 created, 0 updated, 0 unchanged, 0 refused"),
+            "{text}"
+        );
         let before = (head(&shop, "catalog").await, head(&shop, "inventory").await);
         let text = ended_well(&shop.souk(&["import", format, &name]));
-        assert!(text.contains("2 products (3 variants): 0 created, 0 updated, 2 unchanged, 0 refused"), "{text}");
+        assert!(
+            text.contains("2 products (3 variants): 0 created, 0 updated, 2 unchanged, 0 refused"),
+            "{text}"
+        );
         let after = (head(&shop, "catalog").await, head(&shop, "inventory").await);
-        assert_eq!(after, before, "a second import of {format} recorded something");
+        assert_eq!(
+            after, before,
+            "a second import of {format} recorded something"
+        );
     }
-    for (sku, units) in [("SC-RED", 4), ("SC-BLUE", 7), ("LAMP", 3), ("HAT", 5), ("SHIRT-R", 3), ("SHIRT-B", 2)] {
+    for (sku, units) in [
+        ("SC-RED", 4),
+        ("SC-BLUE", 7),
+        ("LAMP", 3),
+        ("HAT", 5),
+        ("SHIRT-R", 3),
+        ("SHIRT-B", 2),
+    ] {
         assert_eq!(shop.stock(sku).await["available"], units, "{sku}");
     }
     let scarf = shop.guest().get("/api/catalog/products/scarf").await.ok();
-    assert_eq!(scarf["variants"][0]["prices"][0], json!({"amount": 2_450, "currency": "GBP"}), "{scarf}");
+    assert_eq!(
+        scarf["variants"][0]["prices"][0],
+        json!({"amount": 2_450, "currency": "GBP"}),
+        "{scarf}"
+    );
     let buyable = eventually("the cart hears of the import", async || {
         let cart = shop.guest().new_cart().await;
-        let added = shop.guest().post(&format!("/api/carts/{cart}/lines"), json!({"sku": "HAT", "quantity": 1})).await;
-        if added.status == 200 { Ok(added.body) } else { Err(added.text) }
+        let added = shop
+            .guest()
+            .post(
+                &format!("/api/carts/{cart}/lines"),
+                json!({"sku": "HAT", "quantity": 1}),
+            )
+            .await;
+        if added.status == 200 {
+            Ok(added.body)
+        } else {
+            Err(added.text)
+        }
     })
     .await;
-    assert_eq!(buyable["totals"]["total"]["amount"], 800, "the sale price counts: {buyable}");
+    assert_eq!(
+        buyable["totals"]["total"]["amount"], 800,
+        "the sale price counts: {buyable}"
+    );
 
     let changed = SHOPIFY.replace(",9,,", ",11,,");
     file(&shop, "shopify.csv", &changed);
@@ -94,19 +131,39 @@ async fn bad_rows_are_named_and_the_good_ones_are_imported() {
     ];
     file(&shop, "mixed.csv", &format!("{SHOPIFY}{}", rows.join("\n")));
     let text = ended_badly(&shop.souk(&["import", "shopify", "mixed.csv"]));
-    assert!(text.contains("row 5") && text.contains("Variant Price"), "{text}");
-    assert!(text.contains("row 2") && text.contains("do not stand together"), "{text}");
-    shop.guest().get("/api/catalog/products/scarf").await.refused(404);
+    assert!(
+        text.contains("row 5") && text.contains("Variant Price"),
+        "{text}"
+    );
+    assert!(
+        text.contains("row 2") && text.contains("do not stand together"),
+        "{text}"
+    );
+    shop.guest()
+        .get("/api/catalog/products/scarf")
+        .await
+        .refused(404);
     shop.guest().get("/api/catalog/products/bowl").await.ok();
     shop.guest().get("/api/catalog/products/lamp").await.ok();
-    shop.guest().get("/api/catalog/products/vase").await.refused(404);
+    shop.guest()
+        .get("/api/catalog/products/vase")
+        .await
+        .refused(404);
 
     let text = ended_badly(&shop.souk(&["import", "shopify", "missing.csv"]));
     assert!(text.contains("cannot open missing.csv"), "{text}");
     file(&shop, "empty.csv", "");
     ended_badly(&shop.souk(&["import", "shopify", "empty.csv"]));
-    let without_key = souk_in(shop.folder(), &[("SOUK_URL", &shop.url)], &["import", "shopify", "mixed.csv"]);
-    assert!(ended_badly(&without_key).contains("API key"), "{}", said(&without_key));
+    let without_key = souk_in(
+        shop.folder(),
+        &[("SOUK_URL", &shop.url)],
+        &["import", "shopify", "mixed.csv"],
+    );
+    assert!(
+        ended_badly(&without_key).contains("API key"),
+        "{}",
+        said(&without_key)
+    );
 }
 
 #[test]
@@ -123,22 +180,38 @@ fn an_import_can_bring_its_own_shop() {
 /// An invoice history of our own making: several prices per code, codes that differ in case only,
 /// cancellations in part and in whole, and rows no shop could accept.
 fn history(invoices: u32) -> (String, i64, i64) {
-    let mut text = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n".to_owned();
+    let mut text =
+        "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+            .to_owned();
     let codes = ["22001", "22002A", "22002a", "22003", "85048"];
     let (mut revenue, mut refunds) = (0, 0);
     for n in 0..invoices {
         let (invoice, customer) = (500_000 + n, 12_000 + n % 7);
-        let at = format!("2011-01-{:02} {:02}:{:02}:00", 1 + n / 60 % 28, 8 + n % 8, n % 60);
+        let at = format!(
+            "2011-01-{:02} {:02}:{:02}:00",
+            1 + n / 60 % 28,
+            8 + n % 8,
+            n % 60
+        );
         for line in 0..3 {
             let code = codes[((n + line * 2) % 5) as usize];
-            let (quantity, price) = (1 + i64::from((n * 3 + line) % 9), 125 + i64::from((n + line) % 3) * 40);
+            let (quantity, price) = (
+                1 + i64::from((n * 3 + line) % 9),
+                125 + i64::from((n + line) % 3) * 40,
+            );
             revenue += quantity * price;
             let price_text = format!("{}.{:02}", price / 100, price % 100);
-            text += &format!("{invoice},{code},\"BOX, {code}\",{quantity},{at},{price_text},{customer},United Kingdom\n");
+            text += &format!(
+                "{invoice},{code},\"BOX, {code}\",{quantity},{at},{price_text},{customer},United Kingdom\n"
+            );
             // Every fourth invoice gives one unit of its first line back, a month later.
             if line == 0 && n % 4 == 0 {
                 refunds += price;
-                text += &format!("C{},{code},\"BOX, {code}\",-1,2011-03-01 10:{:02}:00,{price_text},{customer},United Kingdom\n", 600_000 + n, n % 60);
+                text += &format!(
+                    "C{},{code},\"BOX, {code}\",-1,2011-03-01 10:{:02}:00,{price_text},{customer},United Kingdom\n",
+                    600_000 + n,
+                    n % 60
+                );
             }
         }
     }
@@ -152,10 +225,17 @@ fn history(invoices: u32) -> (String, i64, i64) {
 }
 
 fn report(shop: &Shop) -> Value {
-    serde_json::from_str(&std::fs::read_to_string(shop.folder().join("report.json")).unwrap()).unwrap()
+    serde_json::from_str(&std::fs::read_to_string(shop.folder().join("report.json")).unwrap())
+        .unwrap()
 }
 
-const REPLAY: [&str; 5] = ["replay", "online-retail", "history.csv", "--report", "report.json"];
+const REPLAY: [&str; 5] = [
+    "replay",
+    "online-retail",
+    "history.csv",
+    "--report",
+    "report.json",
+];
 
 #[tokio::test]
 async fn a_replay_reconciles_to_the_penny_and_notices_a_single_unit() {
@@ -163,20 +243,59 @@ async fn a_replay_reconciles_to_the_penny_and_notices_a_single_unit() {
     let (text, revenue, refunds) = history(16);
     file(&shop, "history.csv", &text);
     let said_first = ended_well(&shop.souk(&REPLAY));
-    assert!(said_first.contains("Reconciled to the penny and the unit"), "{said_first}");
+    assert!(
+        said_first.contains("Reconciled to the penny and the unit"),
+        "{said_first}"
+    );
     let first = report(&shop);
-    assert_eq!((&first["reconciled"], &first["differences"]), (&json!(true), &json!([])));
-    assert_eq!(first["totals"]["revenue"], json!({"file": revenue, "services": revenue}));
-    assert_eq!(first["totals"]["ledger_captured"], json!({"file": revenue, "services": revenue}));
-    assert_eq!(first["totals"]["ledger_refunded"], json!({"file": refunds, "services": refunds}));
-    assert_eq!(first["totals"]["invoices_confirmed"], json!({"file": 16, "services": 16}));
-    assert_eq!(first["rejected_rows"].as_array().unwrap().len(), 5, "{}", first["rejected_rows"]);
-    assert_eq!(first["unmatched_cancellations"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&first["reconciled"], &first["differences"]),
+        (&json!(true), &json!([]))
+    );
+    assert_eq!(
+        first["totals"]["revenue"],
+        json!({"file": revenue, "services": revenue})
+    );
+    assert_eq!(
+        first["totals"]["ledger_captured"],
+        json!({"file": revenue, "services": revenue})
+    );
+    assert_eq!(
+        first["totals"]["ledger_refunded"],
+        json!({"file": refunds, "services": refunds})
+    );
+    assert_eq!(
+        first["totals"]["invoices_confirmed"],
+        json!({"file": 16, "services": 16})
+    );
+    assert_eq!(
+        first["rejected_rows"].as_array().unwrap().len(),
+        5,
+        "{}",
+        first["rejected_rows"]
+    );
+    assert_eq!(
+        first["unmatched_cancellations"].as_array().unwrap().len(),
+        1
+    );
     for code in ["22002A", "22002a"] {
-        assert!(first["per_code"][code]["units"]["services"].as_i64().unwrap() > 0, "{code}");
+        assert!(
+            first["per_code"][code]["units"]["services"]
+                .as_i64()
+                .unwrap()
+                > 0,
+            "{code}"
+        );
     }
     // What matters of the log: services that record orders, money and units.
-    let recorded = async || (head(&shop, "orders").await, head(&shop, "payments").await, head(&shop, "inventory").await, head(&shop, "cart").await);
+    let recorded = async || {
+        (
+            head(&shop, "orders").await,
+            head(&shop, "payments").await,
+            head(&shop, "inventory").await,
+            head(&shop, "cart").await,
+        )
+    };
     let before = recorded().await;
     ended_well(&shop.souk(&REPLAY));
     assert_eq!(recorded().await, before, "a second replay did something");
@@ -189,14 +308,24 @@ async fn a_replay_reconciles_to_the_penny_and_notices_a_single_unit() {
     }
     ended_well(&shop.souk(&REPLAY));
     let after = recorded().await;
-    assert_eq!((after.0, after.1, after.2), (before.0, before.1, before.2), "a replay without its journal did something twice");
+    assert_eq!(
+        (after.0, after.1, after.2),
+        (before.0, before.1, before.2),
+        "a replay without its journal did something twice"
+    );
 
     let lost = json!({"adjustments": [{"sku": "22001", "delta": -1, "reason": "damaged"}]});
     // All units of the file are sold: one has to arrive before one can get lost.
     shop.adjust("22001", 1).await;
     let text = ended_badly(&shop.souk(&REPLAY));
-    assert!(text.contains("NOT reconciled") && text.contains("DIFFERENCE SKU 22001"), "{text}");
-    shop.staff().post("/api/inventory/adjustments", lost).await.ok();
+    assert!(
+        text.contains("NOT reconciled") && text.contains("DIFFERENCE SKU 22001"),
+        "{text}"
+    );
+    shop.staff()
+        .post("/api/inventory/adjustments", lost)
+        .await
+        .ok();
     ended_badly(&shop.souk(&REPLAY));
     assert_eq!(report(&shop)["reconciled"], false);
 }
@@ -217,20 +346,32 @@ async fn a_replay_survives_that_the_shop_is_killed_half_way() {
     for orders in [25, 60] {
         eventually("the replay places orders", async || {
             let placed = shop.staff().all("/api/orders").await.len();
-            if placed >= orders { Ok(()) } else { Err(format!("{placed} so far")) }
+            if placed >= orders {
+                Ok(())
+            } else {
+                Err(format!("{placed} so far"))
+            }
         })
         .await;
         shop.kill();
         shop.open();
     }
     let killed_at = shop.staff().all("/api/orders").await.len();
-    let status = tokio::task::spawn_blocking(move || replay.wait().unwrap()).await.unwrap();
+    let status = tokio::task::spawn_blocking(move || replay.wait().unwrap())
+        .await
+        .unwrap();
     let text: Vec<String> = lines.iter().collect();
     assert!(status.success(), "{}\n{}", text.join("\n"), shop.log());
     assert!(killed_at < 120, "it was all over when the shop was killed");
     let report = report(&shop);
-    assert_eq!(report["totals"]["revenue"], json!({"file": revenue, "services": revenue}));
-    assert_eq!(report["totals"]["invoices_confirmed"], json!({"file": 120, "services": 120}));
+    assert_eq!(
+        report["totals"]["revenue"],
+        json!({"file": revenue, "services": revenue})
+    );
+    assert_eq!(
+        report["totals"]["invoices_confirmed"],
+        json!({"file": 120, "services": 120})
+    );
     ended_well(&shop.souk(&REPLAY));
 }
 
@@ -241,31 +382,57 @@ async fn operators_see_events_dead_letters_and_projections() {
     let (order, _) = shop.bought(&Buying::one("MUG", 2, "tok_visa")).await;
     shop.stock_settles("MUG", 8).await;
 
-    let text = ended_well(&shop.souk(&["events", "tail", "orders", "--after", "0", "--count", "2"]));
+    let text =
+        ended_well(&shop.souk(&["events", "tail", "orders", "--after", "0", "--count", "2"]));
     assert_eq!(text.lines().count(), 2, "{text}");
-    assert!(text.contains("orders.order.placed.v1") && text.contains(&order.id), "{text}");
+    assert!(
+        text.contains("orders.order.placed.v1") && text.contains(&order.id),
+        "{text}"
+    );
     let text = ended_well(&shop.souk(&["events", "show", "orders:1"]));
     assert!(text.contains("orders.order.placed.v1"), "{text}");
-    assert!(!text.contains("buyer@example.com") && !text.contains("High Street"), "an event shows personal data: {text}");
-    assert!(ended_badly(&shop.souk(&["events", "show", "orders:999999"])).contains("there is no event"));
+    assert!(
+        !text.contains("buyer@example.com") && !text.contains("High Street"),
+        "an event shows personal data: {text}"
+    );
+    assert!(
+        ended_badly(&shop.souk(&["events", "show", "orders:999999"])).contains("there is no event")
+    );
     assert!(ended_badly(&shop.souk(&["events", "show", "nonsense"])).contains("topic:position"));
 
     assert!(ended_well(&shop.souk(&["dead-letters", "list"])).contains("No dead letters."));
     assert!(ended_well(&shop.souk(&["dead-letters", "redrive", "orders"])).contains("0 handled"));
 
     let listed = ended_well(&shop.souk(&["projections", "list"]));
-    assert!(listed.contains("orders/") && listed.contains("inventory/"), "{listed}");
-    let before = (shop.staff().all("/api/orders?include=lines").await, shop.staff().all("/api/inventory/summary").await, shop.staff().all("/api/payments/ledger").await);
+    assert!(
+        listed.contains("orders/") && listed.contains("inventory/"),
+        "{listed}"
+    );
+    let before = (
+        shop.staff().all("/api/orders?include=lines").await,
+        shop.staff().all("/api/inventory/summary").await,
+        shop.staff().all("/api/payments/ledger").await,
+    );
     for service in ["orders", "inventory", "payments", "cart", "catalog"] {
         let text = ended_well(&shop.souk(&["projections", "rebuild", service]));
         assert!(text.contains("rebuilt"), "{text}");
     }
-    let after = (shop.staff().all("/api/orders?include=lines").await, shop.staff().all("/api/inventory/summary").await, shop.staff().all("/api/payments/ledger").await);
-    assert_eq!(after, before, "read models differ after they were built anew");
+    let after = (
+        shop.staff().all("/api/orders?include=lines").await,
+        shop.staff().all("/api/inventory/summary").await,
+        shop.staff().all("/api/payments/ledger").await,
+    );
+    assert_eq!(
+        after, before,
+        "read models differ after they were built anew"
+    );
     let (_, view) = shop.bought(&Buying::one("MUG", 1, "tok_visa")).await;
     assert_eq!(order_status(&view), "confirmed");
     assert_eq!(shop.stock_settles("MUG", 7).await["sold"], 3);
-    assert!(ended_badly(&shop.souk(&["projections", "rebuild", "nothing"])).contains("no such projection"));
+    assert!(
+        ended_badly(&shop.souk(&["projections", "rebuild", "nothing"]))
+            .contains("no such projection")
+    );
 
     let data = shop.data();
     let doctor = ["doctor", "--data", data.to_str().unwrap()];
@@ -273,8 +440,15 @@ async fn operators_see_events_dead_letters_and_projections() {
     assert!(text.contains("0 dead letters"), "{text}");
     assert!(shop.terminate());
     let text = ended_well(&shop.souk(&doctor));
-    assert!(text.contains("no shop answers") && text.contains("sound"), "{text}");
-    let damaged = std::fs::read_dir(&data).unwrap().flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|ending| ending == "db"));
+    assert!(
+        text.contains("no shop answers") && text.contains("sound"),
+        "{text}"
+    );
+    let damaged = std::fs::read_dir(&data)
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|ending| ending == "db"));
     std::fs::write(damaged.unwrap(), vec![7; 20_000]).unwrap();
     assert!(ended_badly(&shop.souk(&doctor)).contains("BAD"));
 }
@@ -283,16 +457,37 @@ async fn operators_see_events_dead_letters_and_projections() {
 fn help_and_the_openapi_document_need_no_shop() {
     let folder = tempfile::tempdir().unwrap();
     let help = ended_well(&souk_in(folder.path(), &[], &["--help"]));
-    for command in ["up", "import", "replay", "events", "dead-letters", "projections", "doctor", "openapi"] {
-        assert!(help.contains(command), "{command} is not in the help:\n{help}");
+    for command in [
+        "up",
+        "import",
+        "replay",
+        "events",
+        "dead-letters",
+        "projections",
+        "doctor",
+        "openapi",
+    ] {
+        assert!(
+            help.contains(command),
+            "{command} is not in the help:\n{help}"
+        );
     }
     let document = ended_well(&souk_in(folder.path(), &[], &["openapi"]));
     let document: Value = serde_json::from_str(&document).unwrap();
     let text = document.to_string();
-    for path in ["/api/carts/{id}/checkout", "/api/orders/{id}", "/api/payments/{id}/refund", "/api/inventory/adjustments"] {
+    for path in [
+        "/api/carts/{id}/checkout",
+        "/api/orders/{id}",
+        "/api/payments/{id}/refund",
+        "/api/inventory/adjustments",
+    ] {
         assert!(text.contains(path), "{path} is not documented");
     }
     let wrong = souk_in(folder.path(), &[], &["fly"]);
     assert_eq!(wrong.status.code(), Some(2), "{}", said(&wrong));
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a file was left behind");
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "a file was left behind"
+    );
 }

@@ -21,10 +21,22 @@ use support::{Api, Buying, Order, PATIENCE, POLL, Shop, eventually, order_status
 
 const BUYERS: u64 = 6;
 /// (SKU, opening stock): one runs out during the test, so that "sold out" is part of it.
-const SKUS: [(&str, i64, i64); 3] = [("MUG", 100_000, 750), ("PEN", 100_000, 120), ("RARE", 25, 9_900)];
+const SKUS: [(&str, i64, i64); 3] = [
+    ("MUG", 100_000, 750),
+    ("PEN", 100_000, 120),
+    ("RARE", 25, 9_900),
+];
 const TOKENS: [&str; 10] = [
-    "tok_visa", "tok_visa", "tok_visa", "tok_mastercard", "tok_declined", "tok_webhook_storm", "tok_webhook_first",
-    "tok_error_500_then_ok", "tok_timeout_after_charge", "tok_webhook_reordered",
+    "tok_visa",
+    "tok_visa",
+    "tok_visa",
+    "tok_mastercard",
+    "tok_declined",
+    "tok_webhook_storm",
+    "tok_webhook_first",
+    "tok_error_500_then_ok",
+    "tok_timeout_after_charge",
+    "tok_webhook_reordered",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,7 +53,12 @@ async fn nothing_is_lost_doubled_or_left_over_however_often_the_shop_is_killed()
     let book = Arc::new(Book::default());
     let buyers: Vec<_> = (0..BUYERS)
         .map(|n| {
-            let buyer = Buyer { shopper: shop.guest(), staff: shop.staff(), book: book.clone(), name: format!("{seed}-{n}") };
+            let buyer = Buyer {
+                shopper: shop.guest(),
+                staff: shop.staff(),
+                book: book.clone(),
+                name: format!("{seed}-{n}"),
+            };
             tokio::spawn(buyer.shop(Random(seed.wrapping_add(n * 7_919))))
         })
         .collect();
@@ -52,10 +69,20 @@ async fn nothing_is_lost_doubled_or_left_over_however_often_the_shop_is_killed()
         shop.kill();
         shop.open();
         let acknowledged = book.orders();
-        println!("kill {round} after {life:?}: {} orders acknowledged so far", acknowledged.len());
+        println!(
+            "kill {round} after {life:?}: {} orders acknowledged so far",
+            acknowledged.len()
+        );
         for order in &acknowledged {
-            let answer = shop.with(&order.token).get(&format!("/api/orders/{}", order.id)).await;
-            assert_eq!(answer.status, 200, "order {} was acknowledged and is gone: {}", order.id, answer.text);
+            let answer = shop
+                .with(&order.token)
+                .get(&format!("/api/orders/{}", order.id))
+                .await;
+            assert_eq!(
+                answer.status, 200,
+                "order {} was acknowledged and is gone: {}",
+                order.id, answer.text
+            );
         }
     }
     book.closing.store(true, Ordering::Relaxed);
@@ -63,18 +90,36 @@ async fn nothing_is_lost_doubled_or_left_over_however_often_the_shop_is_killed()
         buyer.await.unwrap();
     }
     let acknowledged = book.orders();
-    assert!(acknowledged.len() as u64 > rounds, "hardly anything was bought: {}", acknowledged.len());
-    assert!(shop.log().lines().all(|line| !line.contains("panicked")), "{}", shop.log());
+    assert!(
+        acknowledged.len() as u64 > rounds,
+        "hardly anything was bought: {}",
+        acknowledged.len()
+    );
+    assert!(
+        shop.log().lines().all(|line| !line.contains("panicked")),
+        "{}",
+        shop.log()
+    );
 
     for order in &acknowledged {
         shop.settled(order).await;
     }
     let orders = all_orders_end(&shop).await;
-    let ids: HashSet<&str> = orders.iter().map(|order| order["id"].as_str().unwrap()).collect();
+    let ids: HashSet<&str> = orders
+        .iter()
+        .map(|order| order["id"].as_str().unwrap())
+        .collect();
     for order in &acknowledged {
-        assert!(ids.contains(order.id.as_str()), "order {} is not listed", order.id);
+        assert!(
+            ids.contains(order.id.as_str()),
+            "order {} is not listed",
+            order.id
+        );
     }
-    let carts: HashSet<&str> = orders.iter().map(|order| order["cart_id"].as_str().unwrap()).collect();
+    let carts: HashSet<&str> = orders
+        .iter()
+        .map(|order| order["cart_id"].as_str().unwrap())
+        .collect();
     assert_eq!(carts.len(), orders.len(), "a cart became several orders");
     check_stock(&shop, &orders).await;
     check_money(&shop, &orders).await;
@@ -83,12 +128,24 @@ async fn nothing_is_lost_doubled_or_left_over_however_often_the_shop_is_killed()
 
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
     for order in &orders {
-        let end = format!("{} {}", order_status(order), order["cancel_reason"].as_str().unwrap_or_default());
+        let end = format!(
+            "{} {}",
+            order_status(order),
+            order["cancel_reason"].as_str().unwrap_or_default()
+        );
         *ends.entry(end).or_default() += 1;
     }
-    println!("{} orders, {} acknowledged: {ends:?}", orders.len(), acknowledged.len());
+    println!(
+        "{} orders, {} acknowledged: {ends:?}",
+        orders.len(),
+        acknowledged.len()
+    );
     assert!(ends.contains_key("confirmed "), "{ends:?}");
-    assert!(shop.terminate(), "the shop did not end well: {}", shop.log());
+    assert!(
+        shop.terminate(),
+        "the shop did not end well: {}",
+        shop.log()
+    );
 }
 
 /// Every order there is, once each is confirmed or cancelled: also those whose buyer never heard.
@@ -96,10 +153,15 @@ async fn all_orders_end(shop: &Shop) -> Vec<Value> {
     let staff = shop.staff();
     eventually("every order comes to its end", async || {
         let orders = staff.all("/api/orders?include=lines").await;
-        let open = orders.iter().find(|order| !matches!(order_status(order), "confirmed" | "cancelled"));
+        let open = orders
+            .iter()
+            .find(|order| !matches!(order_status(order), "confirmed" | "cancelled"));
         match open {
             Some(open) => Err(open.to_string()),
-            None => Ok(orders.into_iter().map(|order| order["order"].clone()).collect()),
+            None => Ok(orders
+                .into_iter()
+                .map(|order| order["order"].clone())
+                .collect()),
         }
     })
     .await
@@ -108,14 +170,24 @@ async fn all_orders_end(shop: &Shop) -> Vec<Value> {
 /// Sold is what confirmed orders hold; nothing is held for anything else.
 async fn check_stock(shop: &Shop, orders: &[Value]) {
     let mut sold: HashMap<String, i64> = HashMap::new();
-    for line in orders.iter().filter(|order| order_status(order) == "confirmed").flat_map(|order| order["lines"].as_array().unwrap()) {
-        *sold.entry(line["sku"].as_str().unwrap().to_owned()).or_default() += line["quantity"].as_i64().unwrap();
+    for line in orders
+        .iter()
+        .filter(|order| order_status(order) == "confirmed")
+        .flat_map(|order| order["lines"].as_array().unwrap())
+    {
+        *sold
+            .entry(line["sku"].as_str().unwrap().to_owned())
+            .or_default() += line["quantity"].as_i64().unwrap();
     }
     for (sku, opening, _) in SKUS {
         let sold = sold.get(sku).copied().unwrap_or(0);
         assert!(sold <= opening, "{sku} was oversold: {sold} of {opening}");
         let row = shop.stock_settles(sku, opening - sold).await;
-        assert_eq!((&row["opening"], &row["sold"]), (&json!(opening), &json!(sold)), "{row}");
+        assert_eq!(
+            (&row["opening"], &row["sold"]),
+            (&json!(opening), &json!(sold)),
+            "{row}"
+        );
     }
 }
 
@@ -124,37 +196,66 @@ async fn check_money(shop: &Shop, orders: &[Value]) {
     let confirmed: HashMap<&str, i64> = orders
         .iter()
         .filter(|order| order_status(order) == "confirmed")
-        .map(|order| (order["payment_id"].as_str().expect("a confirmed order has a payment"), order["totals"]["total"]["amount"].as_i64().unwrap()))
+        .map(|order| {
+            (
+                order["payment_id"]
+                    .as_str()
+                    .expect("a confirmed order has a payment"),
+                order["totals"]["total"]["amount"].as_i64().unwrap(),
+            )
+        })
         .collect();
     let staff = shop.staff();
     // A payment of a cancelled order may still be on its way to being voided.
-    let at_provider = eventually("the provider holds nothing but confirmed orders' money", async || {
-        let payments = shop.provider_payments().await;
-        let live: Vec<&Value> = payments.iter().filter(|payment| is_live(payment)).collect();
-        match live.len() == confirmed.len() {
-            true => Ok(live.into_iter().cloned().collect::<Vec<_>>()),
-            false => Err(format!("{} live payments for {} confirmed orders", live.len(), confirmed.len())),
-        }
-    })
+    let at_provider = eventually(
+        "the provider holds nothing but confirmed orders' money",
+        async || {
+            let payments = shop.provider_payments().await;
+            let live: Vec<&Value> = payments.iter().filter(|payment| is_live(payment)).collect();
+            match live.len() == confirmed.len() {
+                true => Ok(live.into_iter().cloned().collect::<Vec<_>>()),
+                false => Err(format!(
+                    "{} live payments for {} confirmed orders",
+                    live.len(),
+                    confirmed.len()
+                )),
+            }
+        },
+    )
     .await;
     let mut references = HashSet::new();
     for payment in &at_provider {
-        assert!(references.insert(payment["reference"].as_str().unwrap()), "charged twice: {payment}");
+        assert!(
+            references.insert(payment["reference"].as_str().unwrap()),
+            "charged twice: {payment}"
+        );
     }
-    let live: HashMap<&str, &Value> = at_provider.iter().map(|payment| (payment["id"].as_str().unwrap(), payment)).collect();
+    let live: HashMap<&str, &Value> = at_provider
+        .iter()
+        .map(|payment| (payment["id"].as_str().unwrap(), payment))
+        .collect();
     let mut captured = 0;
     for (id, total) in &confirmed {
         let payment = staff.get(&format!("/api/payments/{id}")).await.ok();
         let reference = payment["provider_reference"].as_str().unwrap_or_default();
-        let there = live.get(reference).unwrap_or_else(|| panic!("a confirmed order without money: {payment}"));
+        let there = live
+            .get(reference)
+            .unwrap_or_else(|| panic!("a confirmed order without money: {payment}"));
         assert_eq!(there["amount"], *total, "{there}");
-        assert_eq!(there["captured"], payment["captured"]["amount"], "{there} / {payment}");
+        assert_eq!(
+            there["captured"], payment["captured"]["amount"],
+            "{there} / {payment}"
+        );
         captured += there["captured"].as_i64().unwrap();
     }
     let ledger = staff.get("/api/payments/ledger/summary").await.ok();
     assert_eq!(ledger["balanced"], true, "{ledger}");
     let accounts = ledger["accounts"].as_array().unwrap();
-    let received: i64 = accounts.iter().filter(|a| a["account"].as_str().unwrap().starts_with("provider:")).map(|a| a["balance"].as_i64().unwrap()).sum();
+    let received: i64 = accounts
+        .iter()
+        .filter(|a| a["account"].as_str().unwrap().starts_with("provider:"))
+        .map(|a| a["balance"].as_i64().unwrap())
+        .sum();
     assert_eq!(received, captured, "{ledger}");
 }
 
@@ -208,19 +309,42 @@ impl Buyer {
 
     /// Buys; whatever goes unanswered is sent again with the same key, and must not happen twice.
     async fn place(&self, buying: &Buying, name: &str) -> Order {
-        let cart = self.insist("/api/carts", &json!({"currency": "GBP"}), &format!("{name}-cart")).await;
+        let cart = self
+            .insist(
+                "/api/carts",
+                &json!({"currency": "GBP"}),
+                &format!("{name}-cart"),
+            )
+            .await;
         let cart = cart["id"].as_str().unwrap().to_owned();
-        self.insist(&format!("/api/carts/{cart}/lines"), &buying.lines(), &format!("{name}-lines")).await;
-        let answer = self.insist(&format!("/api/carts/{cart}/checkout"), &buying.checkout(), &format!("{name}-checkout")).await;
+        self.insist(
+            &format!("/api/carts/{cart}/lines"),
+            &buying.lines(),
+            &format!("{name}-lines"),
+        )
+        .await;
+        let answer = self
+            .insist(
+                &format!("/api/carts/{cart}/checkout"),
+                &buying.checkout(),
+                &format!("{name}-checkout"),
+            )
+            .await;
         Order::of(&answer)
     }
 
     async fn insist(&self, path: &str, body: &Value, key: &str) -> Value {
         let started = Instant::now();
         loop {
-            match self.shopper.try_post(path, body, &[("idempotency-key", key)]).await {
+            match self
+                .shopper
+                .try_post(path, body, &[("idempotency-key", key)])
+                .await
+            {
                 Ok(answer) if answer.status < 500 => return answer.ok(),
-                other if started.elapsed() > PATIENCE => panic!("{path} is never answered: {other:?}"),
+                other if started.elapsed() > PATIENCE => {
+                    panic!("{path} is never answered: {other:?}")
+                }
                 _ => tokio::time::sleep(POLL).await,
             }
         }
@@ -237,7 +361,14 @@ impl Buyer {
                 && let Some(payment) = answer.body["payment_id"].as_str()
             {
                 let path = format!("/api/payments/{payment}/capture");
-                let _ = self.staff.try_post(&path, &json!({}), &[("idempotency-key", &format!("{name}-capture"))]).await;
+                let _ = self
+                    .staff
+                    .try_post(
+                        &path,
+                        &json!({}),
+                        &[("idempotency-key", &format!("{name}-capture"))],
+                    )
+                    .await;
                 return;
             }
             tokio::time::sleep(POLL).await;
@@ -248,7 +379,11 @@ impl Buyer {
     async fn cancel(&self, order: &Order, name: &str) {
         let path = format!("/api/orders/{}/cancel", order.id);
         let key = format!("{name}-cancel");
-        let _ = self.shopper.with(&order.token).try_post(&path, &json!({}), &[("idempotency-key", &key)]).await;
+        let _ = self
+            .shopper
+            .with(&order.token)
+            .try_post(&path, &json!({}), &[("idempotency-key", &key)])
+            .await;
     }
 }
 

@@ -12,7 +12,11 @@ async fn only_payment(shop: &Shop) -> (String, i64, i64) {
     let payments = shop.provider_payments().await;
     assert_eq!(payments.len(), 1, "{payments:?}");
     let number = |name: &str| payments[0][name].as_i64().unwrap();
-    (payments[0]["status"].as_str().unwrap().to_owned(), number("captured"), number("refunded"))
+    (
+        payments[0]["status"].as_str().unwrap().to_owned(),
+        number("captured"),
+        number("refunded"),
+    )
 }
 
 /// Waits until the provider's only payment is in this state.
@@ -20,7 +24,11 @@ async fn provider_says(shop: &Shop, status: &str, captured: i64, refunded: i64) 
     eventually("the provider's payment", async || {
         let found = only_payment(shop).await;
         let wanted = (status.to_owned(), captured, refunded);
-        if found == wanted { Ok(()) } else { Err(format!("{found:?}, not {wanted:?}")) }
+        if found == wanted {
+            Ok(())
+        } else {
+            Err(format!("{found:?}, not {wanted:?}"))
+        }
     })
     .await;
 }
@@ -34,7 +42,10 @@ async fn two_of_ten(token: &'static str) -> (Shop, support::Order, Value) {
 }
 
 async fn no_dead_letters(shop: &Shop) {
-    assert_eq!(shop.staff().get("/api/ops/dead-letters").await.ok(), json!([]));
+    assert_eq!(
+        shop.staff().get("/api/ops/dead-letters").await.ok(),
+        json!([])
+    );
 }
 
 /// Confirmed, exactly two units sold, exactly one payment held.
@@ -42,12 +53,23 @@ async fn ends_confirmed_once(token: &'static str) {
     let (shop, _, view) = two_of_ten(token).await;
     assert_eq!(order_status(&view), "confirmed", "{view}");
     let stock = shop.stock_settles("MUG", 8).await;
-    assert_eq!((&stock["sold"], &stock["opening"]), (&json!(2), &json!(10)), "{stock}");
+    assert_eq!(
+        (&stock["sold"], &stock["opening"]),
+        (&json!(2), &json!(10)),
+        "{stock}"
+    );
     provider_says(&shop, "authorised", 0, 0).await;
     let payment = view["payment_id"].as_str().unwrap();
     // Capturing sends a further webhook, late or out of order like the first.
-    shop.staff().post(&format!("/api/payments/{payment}/capture"), json!({})).await.ok();
-    let payment = shop.payment_when(payment, "is captured", |payment| payment["status"] == "captured").await;
+    shop.staff()
+        .post(&format!("/api/payments/{payment}/capture"), json!({}))
+        .await
+        .ok();
+    let payment = shop
+        .payment_when(payment, "is captured", |payment| {
+            payment["status"] == "captured"
+        })
+        .await;
     assert_eq!(payment["captured"]["amount"], 1_500, "{payment}");
     let ledger = shop.staff().get("/api/payments/ledger/summary").await.ok();
     assert_eq!(ledger["balanced"], true, "{ledger}");
@@ -58,9 +80,17 @@ async fn ends_confirmed_once(token: &'static str) {
 async fn a_purchase_is_confirmed_and_everything_adds_up() {
     let (shop, order, view) = two_of_ten("tok_visa").await;
     assert_eq!(order_status(&view), "confirmed");
-    assert_eq!(view["totals"]["total"], json!({"amount": 1_500, "currency": "GBP"}));
+    assert_eq!(
+        view["totals"]["total"],
+        json!({"amount": 1_500, "currency": "GBP"})
+    );
     assert_eq!(view["email"], "buyer@example.com");
-    assert!(view["number"].as_str().is_some_and(|number| !number.is_empty()), "{view}");
+    assert!(
+        view["number"]
+            .as_str()
+            .is_some_and(|number| !number.is_empty()),
+        "{view}"
+    );
     assert_eq!(view["lines"][0]["quantity"], 2);
     assert_eq!(order.view["id"], view["id"]);
     shop.stock_settles("MUG", 8).await;
@@ -69,7 +99,11 @@ async fn a_purchase_is_confirmed_and_everything_adds_up() {
     let mut shop = shop;
     assert!(shop.terminate(), "{}", shop.log());
     shop.open();
-    let again = shop.with(&order.token).get(&format!("/api/orders/{}", order.id)).await.ok();
+    let again = shop
+        .with(&order.token)
+        .get(&format!("/api/orders/{}", order.id))
+        .await
+        .ok();
     assert_eq!(again, view, "a restart changes nothing");
 }
 
@@ -77,7 +111,11 @@ async fn a_purchase_is_confirmed_and_everything_adds_up() {
 async fn a_declined_card_cancels_and_leaves_nothing_held() {
     for token in ["tok_declined", "tok_insufficient_funds"] {
         let (shop, _, view) = two_of_ten(token).await;
-        assert_eq!((order_status(&view), &view["cancel_reason"]), ("cancelled", &json!("payment_declined")), "{view}");
+        assert_eq!(
+            (order_status(&view), &view["cancel_reason"]),
+            ("cancelled", &json!("payment_declined")),
+            "{view}"
+        );
         shop.stock_settles("MUG", 10).await;
         assert_eq!(only_payment(&shop).await, ("declined".into(), 0, 0));
         no_dead_letters(&shop).await;
@@ -91,15 +129,25 @@ async fn the_cardholder_approves_or_refuses() {
     for (approve, end, left) in [(true, "confirmed", 8), (false, "cancelled", 8)] {
         let order = shop.buy(&Buying::one("MUG", 2, "tok_3ds")).await;
         let asked = shop
-            .order_when(&order, "asks for the cardholder", |view| order_status(view) == "payment_action_required")
+            .order_when(&order, "asks for the cardholder", |view| {
+                order_status(view) == "payment_action_required"
+            })
             .await;
         let url = asked["payment_action_url"].as_str().unwrap();
-        shop.guest().post(url, json!({"approve": approve})).await.ok();
+        shop.guest()
+            .post(url, json!({"approve": approve}))
+            .await
+            .ok();
         let view = shop.settled(&order).await;
         assert_eq!(order_status(&view), end, "{view}");
         shop.stock_settles("MUG", left).await;
     }
-    let statuses: Vec<Value> = shop.provider_payments().await.iter().map(|payment| payment["status"].clone()).collect();
+    let statuses: Vec<Value> = shop
+        .provider_payments()
+        .await
+        .iter()
+        .map(|payment| payment["status"].clone())
+        .collect();
     assert_eq!(statuses, ["authorised", "declined"]);
 }
 
@@ -110,10 +158,21 @@ async fn charged_without_an_answer_is_confirmed_once_by_asking() {
 
 #[tokio::test]
 async fn never_charged_and_never_answered_ends_at_the_deadline() {
-    let shop = Shop::start_with(&["--provider-timeout-ms", "500", "--confirm-within-seconds", "4"]);
+    let shop = Shop::start_with(&[
+        "--provider-timeout-ms",
+        "500",
+        "--confirm-within-seconds",
+        "4",
+    ]);
     shop.product("MUG", 750, 10).await;
-    let (_, view) = shop.bought(&Buying::one("MUG", 2, "tok_timeout_before_charge")).await;
-    assert_eq!((order_status(&view), &view["cancel_reason"]), ("cancelled", &json!("deadline")), "{view}");
+    let (_, view) = shop
+        .bought(&Buying::one("MUG", 2, "tok_timeout_before_charge"))
+        .await;
+    assert_eq!(
+        (order_status(&view), &view["cancel_reason"]),
+        ("cancelled", &json!("deadline")),
+        "{view}"
+    );
     shop.stock_settles("MUG", 10).await;
     assert_eq!(shop.provider_payments().await, Vec::<Value>::new());
     no_dead_letters(&shop).await;
@@ -149,7 +208,11 @@ async fn sold_out_is_cancelled_and_never_charged() {
     let shop = Shop::start();
     shop.product("MUG", 750, 10).await;
     let (_, view) = shop.bought(&Buying::one("MUG", 11, "tok_visa")).await;
-    assert_eq!((order_status(&view), &view["cancel_reason"]), ("cancelled", &json!("sold_out")), "{view}");
+    assert_eq!(
+        (order_status(&view), &view["cancel_reason"]),
+        ("cancelled", &json!("sold_out")),
+        "{view}"
+    );
     assert_eq!(view["shortages"][0]["sku"], "MUG", "{view}");
     shop.stock_settles("MUG", 10).await;
     assert_eq!(shop.provider_payments().await, Vec::<Value>::new());
@@ -162,12 +225,26 @@ async fn all_or_nothing_over_several_skus_and_lines_of_one_sku_are_summed() {
     shop.product("PEN", 120, 3).await;
     // Six and six are more than ten: the same SKU twice must not be looked at line by line.
     let lines = vec![("MUG".into(), 6), ("MUG".into(), 6), ("PEN".into(), 1)];
-    let (_, view) = shop.bought(&Buying { lines, token: "tok_visa" }).await;
-    assert_eq!((order_status(&view), &view["cancel_reason"]), ("cancelled", &json!("sold_out")), "{view}");
+    let (_, view) = shop
+        .bought(&Buying {
+            lines,
+            token: "tok_visa",
+        })
+        .await;
+    assert_eq!(
+        (order_status(&view), &view["cancel_reason"]),
+        ("cancelled", &json!("sold_out")),
+        "{view}"
+    );
     shop.stock_settles("MUG", 10).await;
     shop.stock_settles("PEN", 3).await;
     let lines = vec![("MUG".into(), 4), ("MUG".into(), 3), ("PEN".into(), 3)];
-    let (_, view) = shop.bought(&Buying { lines, token: "tok_visa" }).await;
+    let (_, view) = shop
+        .bought(&Buying {
+            lines,
+            token: "tok_visa",
+        })
+        .await;
     assert_eq!(order_status(&view), "confirmed", "{view}");
     assert_eq!(view["totals"]["total"]["amount"], 7 * 750 + 3 * 120);
     shop.stock_settles("MUG", 3).await;
@@ -181,13 +258,26 @@ async fn cancelling_puts_stock_back_and_gives_the_money_up() {
     let buyer = shop.with(&order.token);
     let path = format!("/api/orders/{}/cancel", order.id);
     let cancelled = buyer.post(&path, json!({})).await.ok();
-    assert_eq!((order_status(&cancelled), &cancelled["cancel_reason"]), ("cancelled", &json!("customer")));
+    assert_eq!(
+        (order_status(&cancelled), &cancelled["cancel_reason"]),
+        ("cancelled", &json!("customer"))
+    );
     shop.stock_settles("MUG", 10).await;
     provider_says(&shop, "voided", 0, 0).await;
     let payment = view["payment_id"].as_str().unwrap();
-    shop.payment_when(payment, "is voided", |payment| payment["status"] == "voided").await;
-    assert_eq!(order_status(&buyer.post(&path, json!({})).await.ok()), "cancelled", "cancelling twice is cancelling once");
-    let refused = shop.staff().post(&format!("/api/payments/{payment}/capture"), json!({})).await;
+    shop.payment_when(payment, "is voided", |payment| {
+        payment["status"] == "voided"
+    })
+    .await;
+    assert_eq!(
+        order_status(&buyer.post(&path, json!({})).await.ok()),
+        "cancelled",
+        "cancelling twice is cancelling once"
+    );
+    let refused = shop
+        .staff()
+        .post(&format!("/api/payments/{payment}/capture"), json!({}))
+        .await;
     refused.refused(409);
     no_dead_letters(&shop).await;
 }
@@ -196,15 +286,31 @@ async fn cancelling_puts_stock_back_and_gives_the_money_up() {
 async fn cancelling_after_the_capture_gives_the_money_back() {
     let (shop, order, view) = two_of_ten("tok_visa").await;
     let payment = view["payment_id"].as_str().unwrap();
-    shop.staff().post(&format!("/api/payments/{payment}/capture"), json!({})).await.ok();
+    shop.staff()
+        .post(&format!("/api/payments/{payment}/capture"), json!({}))
+        .await
+        .ok();
     provider_says(&shop, "captured", 1_500, 0).await;
-    shop.staff().post(&format!("/api/orders/{}/cancel", order.id), json!({})).await.ok();
+    shop.staff()
+        .post(&format!("/api/orders/{}/cancel", order.id), json!({}))
+        .await
+        .ok();
     provider_says(&shop, "captured", 1_500, 1_500).await;
-    shop.payment_when(payment, "is refunded", |payment| payment["status"] == "refunded").await;
-    let view = shop.order_when(&order, "knows of the refund", |view| view["refunded"]["amount"] == 1_500).await;
+    shop.payment_when(payment, "is refunded", |payment| {
+        payment["status"] == "refunded"
+    })
+    .await;
+    let view = shop
+        .order_when(&order, "knows of the refund", |view| {
+            view["refunded"]["amount"] == 1_500
+        })
+        .await;
     assert_eq!(order_status(&view), "cancelled");
     shop.stock_settles("MUG", 10).await;
-    assert_eq!(shop.staff().get("/api/payments/ledger/summary").await.ok()["balanced"], true);
+    assert_eq!(
+        shop.staff().get("/api/payments/ledger/summary").await.ok()["balanced"],
+        true
+    );
 }
 
 #[tokio::test]
@@ -214,17 +320,28 @@ async fn money_is_taken_and_given_back_in_parts_and_never_too_much() {
     let payment = view["payment_id"].as_str().unwrap().to_owned();
     let ask = async |what: &str, pence: i64| {
         let body = json!({"amount": {"amount": pence, "currency": "GBP"}});
-        staff.post(&format!("/api/payments/{payment}/{what}"), body).await
+        staff
+            .post(&format!("/api/payments/{payment}/{what}"), body)
+            .await
     };
     ask("refund", 1).await.refused(422);
     ask("capture", 1_000).await.ok();
-    shop.payment_when(&payment, "is captured in part", |payment| payment["captured"]["amount"] == 1_000).await;
+    shop.payment_when(&payment, "is captured in part", |payment| {
+        payment["captured"]["amount"] == 1_000
+    })
+    .await;
     ask("capture", 501).await.names(422, "amount.amount");
     ask("refund", 1_001).await.names(422, "amount.amount");
     ask("refund", 300).await.ok();
-    shop.payment_when(&payment, "is refunded in part", |payment| payment["refunded"]["amount"] == 300).await;
+    shop.payment_when(&payment, "is refunded in part", |payment| {
+        payment["refunded"]["amount"] == 300
+    })
+    .await;
     ask("capture", 500).await.ok();
-    shop.payment_when(&payment, "is captured whole", |payment| payment["captured"]["amount"] == 1_500).await;
+    shop.payment_when(&payment, "is captured whole", |payment| {
+        payment["captured"]["amount"] == 1_500
+    })
+    .await;
     ask("refund", 1_201).await.names(422, "amount.amount");
     ask("refund", 1_200).await.ok();
     ask("refund", 1).await.refused(422);
@@ -236,7 +353,10 @@ async fn money_is_taken_and_given_back_in_parts_and_never_too_much() {
     let ledger = shop.staff().get("/api/payments/ledger/summary").await.ok();
     assert_eq!(ledger["balanced"], true, "{ledger}");
     let wrong = json!({"amount": {"amount": 1, "currency": "EUR"}});
-    staff.post(&format!("/api/payments/{payment}/capture"), wrong).await.names(422, "amount.currency");
+    staff
+        .post(&format!("/api/payments/{payment}/capture"), wrong)
+        .await
+        .names(422, "amount.currency");
 }
 
 #[tokio::test]
@@ -245,26 +365,63 @@ async fn checking_out_twice_is_one_order_and_keys_mean_what_they_say() {
     shop.product("MUG", 750, 10).await;
     let (guest, buying) = (shop.guest(), Buying::one("MUG", 2, "tok_visa"));
     let cart = guest.new_cart().await;
-    let (lines, checkout) = (format!("/api/carts/{cart}/lines"), format!("/api/carts/{cart}/checkout"));
+    let (lines, checkout) = (
+        format!("/api/carts/{cart}/lines"),
+        format!("/api/carts/{cart}/checkout"),
+    );
     // A refused command leaves its key free for the corrected one.
-    guest.post_once(&lines, json!({"sku": "MUG", "quantity": 0}), "lines").await.refused(400);
-    guest.post_once(&lines, json!({"sku": "NOPE", "quantity": 1}), "lines").await.refused(422);
+    guest
+        .post_once(&lines, json!({"sku": "MUG", "quantity": 0}), "lines")
+        .await
+        .refused(400);
+    guest
+        .post_once(&lines, json!({"sku": "NOPE", "quantity": 1}), "lines")
+        .await
+        .refused(422);
     let added = guest.post_once(&lines, buying.lines(), "lines").await.ok();
-    assert_eq!(guest.post_once(&lines, buying.lines(), "lines").await.ok()["lines"], added["lines"], "added once");
-    guest.post_once(&lines, json!({"sku": "MUG", "quantity": 3}), "lines").await.refused(409);
+    assert_eq!(
+        guest.post_once(&lines, buying.lines(), "lines").await.ok()["lines"],
+        added["lines"],
+        "added once"
+    );
+    guest
+        .post_once(&lines, json!({"sku": "MUG", "quantity": 3}), "lines")
+        .await
+        .refused(409);
 
-    let first = guest.post_once(&checkout, buying.checkout(), "checkout").await;
+    let first = guest
+        .post_once(&checkout, buying.checkout(), "checkout")
+        .await;
     assert_eq!(first.status, 201, "{}", first.text);
-    let repeated = guest.post_once(&checkout, buying.checkout(), "checkout").await;
-    assert_eq!(repeated.status, 201, "a repeat gets what it would have got: {}", repeated.text);
+    let repeated = guest
+        .post_once(&checkout, buying.checkout(), "checkout")
+        .await;
+    assert_eq!(
+        repeated.status, 201,
+        "a repeat gets what it would have got: {}",
+        repeated.text
+    );
     assert_eq!(repeated.body["order"]["id"], first.body["order"]["id"]);
     assert_eq!(repeated.body["access_token"], first.body["access_token"]);
-    let second = guest.post_once(&checkout, buying.checkout(), "another").await;
-    assert_eq!((second.status, &second.body["order"]["id"]), (200, &first.body["order"]["id"]), "{}", second.text);
+    let second = guest
+        .post_once(&checkout, buying.checkout(), "another")
+        .await;
+    assert_eq!(
+        (second.status, &second.body["order"]["id"]),
+        (200, &first.body["order"]["id"]),
+        "{}",
+        second.text
+    );
     let mut other = buying.checkout();
     other["email"] = "else@example.com".into();
-    guest.post_once(&checkout, other, "checkout").await.refused(409);
-    guest.post(&lines, json!({"sku": "MUG", "quantity": 1})).await.refused(409);
+    guest
+        .post_once(&checkout, other, "checkout")
+        .await
+        .refused(409);
+    guest
+        .post(&lines, json!({"sku": "MUG", "quantity": 1}))
+        .await
+        .refused(409);
 
     let order = support::Order::of(&first.body);
     assert_eq!(order_status(&shop.settled(&order).await), "confirmed");
@@ -278,14 +435,27 @@ async fn twenty_checkouts_of_one_cart_at_the_same_moment_are_one_order() {
     shop.product("MUG", 750, 10).await;
     let (guest, buying) = (shop.guest(), Buying::one("MUG", 2, "tok_visa"));
     let cart = guest.new_cart().await;
-    guest.post(&format!("/api/carts/{cart}/lines"), buying.lines()).await.ok();
+    guest
+        .post(&format!("/api/carts/{cart}/lines"), buying.lines())
+        .await
+        .ok();
     let path = format!("/api/carts/{cart}/checkout");
     let tries = (0..20).map(|_| guest.post(&path, buying.checkout()));
     let answers = futures_util::future::join_all(tries).await;
     let created = answers.iter().filter(|answer| answer.status == 201).count();
-    assert_eq!((created, answers.iter().filter(|answer| answer.status == 200).count()), (1, 19));
+    assert_eq!(
+        (
+            created,
+            answers.iter().filter(|answer| answer.status == 200).count()
+        ),
+        (1, 19)
+    );
     let order = support::Order::of(&answers[0].body);
-    assert!(answers.iter().all(|answer| answer.body["order"]["id"] == order.id.as_str()));
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.body["order"]["id"] == order.id.as_str())
+    );
     assert_eq!(order_status(&shop.settled(&order).await), "confirmed");
     shop.stock_settles("MUG", 8).await;
     assert_eq!(shop.provider_payments().await.len(), 1);
@@ -298,7 +468,10 @@ async fn an_order_is_there_at_once_and_only_for_its_buyer() {
     let buying = Buying::one("MUG", 1, "tok_visa");
     for _ in 0..20 {
         let order = shop.buy(&buying).await;
-        let answer = shop.with(&order.token).get(&format!("/api/orders/{}", order.id)).await;
+        let answer = shop
+            .with(&order.token)
+            .get(&format!("/api/orders/{}", order.id))
+            .await;
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
     let (mine, theirs) = (shop.buy(&buying).await, shop.buy(&buying).await);
@@ -306,9 +479,15 @@ async fn an_order_is_there_at_once_and_only_for_its_buyer() {
     shop.with(&theirs.token).get(&path).await.refused(404);
     let nobody = shop.guest().get(&path).await;
     assert!(matches!(nobody.status, 401 | 404), "{}", nobody.text);
-    let refused = shop.with(&theirs.token).post(&format!("{path}/cancel"), json!({})).await;
+    let refused = shop
+        .with(&theirs.token)
+        .post(&format!("{path}/cancel"), json!({}))
+        .await;
     refused.refused(404);
-    let events = shop.with(&theirs.token).get(&format!("{path}/events")).await;
+    let events = shop
+        .with(&theirs.token)
+        .get(&format!("{path}/events"))
+        .await;
     assert_eq!(events.status, 404, "{}", events.text);
     let view = shop.settled(&mine).await;
     let payment = format!("/api/payments/{}", view["payment_id"].as_str().unwrap());
@@ -323,7 +502,9 @@ async fn waiting_and_following_show_the_changes() {
     let order = shop.buy(&Buying::one("MUG", 1, "tok_visa")).await;
     let buyer = shop.with(&order.token);
     let path = format!("/api/orders/{}", order.id);
-    let waiting = buyer.request(reqwest::Method::GET, &path).header("prefer", "wait=5");
+    let waiting = buyer
+        .request(reqwest::Method::GET, &path)
+        .header("prefer", "wait=5");
     let answer = buyer.try_send(waiting).await.unwrap();
     assert_eq!(answer.headers["preference-applied"], "wait=5");
     assert_eq!(order_status(&answer.body), "confirmed", "{}", answer.text);
@@ -331,18 +512,32 @@ async fn waiting_and_following_show_the_changes() {
     let order = shop.buy(&Buying::one("MUG", 1, "tok_declined")).await;
     let buyer = shop.with(&order.token);
     // The stream ends by itself after the last change, so that it can be read whole.
-    let request = buyer.request(reqwest::Method::GET, &format!("/api/orders/{}/events", order.id));
+    let request = buyer.request(
+        reqwest::Method::GET,
+        &format!("/api/orders/{}/events", order.id),
+    );
     let mut response = request.send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     let mut text = String::new();
     while !text.contains("event: end") {
-        let chunk = tokio::time::timeout(support::PATIENCE, response.chunk()).await.expect("the stream is silent").unwrap();
+        let chunk = tokio::time::timeout(support::PATIENCE, response.chunk())
+            .await
+            .expect("the stream is silent")
+            .unwrap();
         text += std::str::from_utf8(&chunk.expect("the stream ended without `end`")).unwrap();
     }
     assert!(text.contains("event: update"), "{text}");
-    let last = text.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| *data != "{}").next_back();
+    let last = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .filter(|data| *data != "{}")
+        .next_back();
     let last: Value = serde_json::from_str(last.unwrap()).unwrap();
-    assert_eq!((order_status(&last), &last["cancel_reason"]), ("cancelled", &json!("payment_declined")), "{text}");
+    assert_eq!(
+        (order_status(&last), &last["cancel_reason"]),
+        ("cancelled", &json!("payment_declined")),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -351,13 +546,25 @@ async fn of_three_hundred_buyers_for_sixty_units_sixty_get_one() {
     shop.product("HOT", 9_900, 60).await;
     let buying = Buying::one("HOT", 1, "tok_visa");
     let ends = futures_util::future::join_all((0..300).map(|_| shop.bought(&buying))).await;
-    let confirmed = ends.iter().filter(|(_, view)| order_status(view) == "confirmed").count();
-    let sold_out = ends.iter().filter(|(_, view)| view["cancel_reason"] == "sold_out").count();
+    let confirmed = ends
+        .iter()
+        .filter(|(_, view)| order_status(view) == "confirmed")
+        .count();
+    let sold_out = ends
+        .iter()
+        .filter(|(_, view)| view["cancel_reason"] == "sold_out")
+        .count();
     assert_eq!((confirmed, sold_out), (60, 240));
     let stock = shop.stock_settles("HOT", 0).await;
     assert_eq!(stock["sold"], 60, "{stock}");
     let payments = shop.provider_payments().await;
-    assert_eq!(payments.iter().filter(|payment| payment["status"] == "authorised").count(), 60);
+    assert_eq!(
+        payments
+            .iter()
+            .filter(|payment| payment["status"] == "authorised")
+            .count(),
+        60
+    );
     assert_eq!(payments.len(), 60, "who got nothing was never charged");
     no_dead_letters(&shop).await;
 }

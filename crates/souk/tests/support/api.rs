@@ -26,7 +26,12 @@ impl Answer {
     /// The body of an answer that must be a success.
     #[track_caller]
     pub fn ok(self) -> Value {
-        assert!((200..300).contains(&self.status), "{} {}", self.status, self.text);
+        assert!(
+            (200..300).contains(&self.status),
+            "{} {}",
+            self.status,
+            self.text
+        );
         self.body
     }
 
@@ -34,10 +39,17 @@ impl Answer {
     #[track_caller]
     pub fn refused(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
-        let kind = self.headers.get("content-type").and_then(|kind| kind.to_str().ok());
+        let kind = self
+            .headers
+            .get("content-type")
+            .and_then(|kind| kind.to_str().ok());
         assert_eq!(kind, Some("application/problem+json"), "{}", self.text);
         assert_eq!(self.body["status"], status, "{}", self.text);
-        assert!(self.body["type"].is_string() && self.body["detail"].is_string(), "{}", self.text);
+        assert!(
+            self.body["type"].is_string() && self.body["detail"].is_string(),
+            "{}",
+            self.text
+        );
         self.body
     }
 
@@ -53,18 +65,32 @@ impl Answer {
 impl Api {
     pub fn new(base: &str, key: Option<&str>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
-        Self { http, base: base.to_owned(), key: key.map(str::to_owned) }
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(60))
+            .build()
+            .unwrap();
+        Self {
+            http,
+            base: base.to_owned(),
+            key: key.map(str::to_owned),
+        }
     }
 
     /// The same place as somebody else.
     pub fn with(&self, key: &str) -> Self {
-        Self { key: Some(key.to_owned()), ..self.clone() }
+        Self {
+            key: Some(key.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// A request to be finished by the test.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let url = if path.starts_with("http://") { path.to_owned() } else { format!("{}{path}", self.base) };
+        let url = if path.starts_with("http://") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.base)
+        };
         let request = self.http.request(method, url);
         match &self.key {
             Some(key) => request.bearer_auth(key),
@@ -78,16 +104,28 @@ impl Api {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.map_err(|error| error.to_string())?;
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Ok(Answer { status, headers, body, text })
+        Ok(Answer {
+            status,
+            headers,
+            body,
+            text,
+        })
     }
 
     pub async fn try_get(&self, path: &str) -> Result<Answer, String> {
         self.try_send(self.request(Method::GET, path)).await
     }
 
-    pub async fn try_post(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Result<Answer, String> {
+    pub async fn try_post(
+        &self,
+        path: &str,
+        body: &Value,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer, String> {
         let request = self.request(Method::POST, path).json(body);
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
         self.try_send(request).await
     }
 
@@ -101,7 +139,9 @@ impl Api {
 
     /// With an `Idempotency-Key`.
     pub async fn post_once(&self, path: &str, body: Value, key: &str) -> Answer {
-        self.try_post(path, &body, &[("idempotency-key", key)]).await.unwrap()
+        self.try_post(path, &body, &[("idempotency-key", key)])
+            .await
+            .unwrap()
     }
 
     /// A list, read to its end.
@@ -109,7 +149,10 @@ impl Api {
         let (mut all, mut cursor) = (Vec::new(), String::new());
         loop {
             let sign = if path.contains('?') { '&' } else { '?' };
-            let page = self.get(&format!("{path}{sign}limit=200{cursor}")).await.ok();
+            let page = self
+                .get(&format!("{path}{sign}limit=200{cursor}"))
+                .await
+                .ok();
             all.extend(page["items"].as_array().unwrap().iter().cloned());
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),

@@ -1,9 +1,16 @@
 //! A real shop to test against: the `souk` binary as a child process on a directory of its own,
 //! spoken to over HTTP only, and killed without mercy when a test wants it.
 #![allow(dead_code, reason = "each test file uses its own part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 mod api;
+pub mod browser;
 mod shopping;
 
 use std::{
@@ -17,8 +24,8 @@ use std::{
 
 #[allow(unused_imports, reason = "not every test file names it")]
 pub use api::{Answer, Api};
-pub use shopping::{Buying, Order, order_status};
 use serde_json::Value;
+pub use shopping::{Buying, Order, order_status};
 
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -74,11 +81,20 @@ impl Shop {
         let address = |url: &str| url.trim_start_matches("http://").to_owned();
         let key_file = self.folder.path().join("key");
         let log = self.folder.path().join("log");
-        let errors = File::options().create(true).append(true).open(&log).unwrap();
+        let errors = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_souk"))
             .arg("up")
             .arg("--no-demo")
-            .args(["--listen", &address(&self.url), "--sandbox-listen", &address(&self.provider)])
+            .args([
+                "--listen",
+                &address(&self.url),
+                "--sandbox-listen",
+                &address(&self.provider),
+            ])
             .arg("--data")
             .arg(self.data())
             .arg("--api-key-file")
@@ -94,18 +110,30 @@ impl Shop {
         loop {
             match lines.recv_timeout(PATIENCE.saturating_sub(opened.elapsed())) {
                 Ok(line) => {
-                    let second = line.split_whitespace().find(|word| word.starts_with("http://"));
+                    let second = line
+                        .split_whitespace()
+                        .find(|word| word.starts_with("http://"));
                     match (line.trim_start(), second) {
-                        (text, Some(url)) if text.starts_with("Shop ") => self.url = url.trim_end_matches('/').into(),
-                        (text, Some(url)) if text.starts_with("Test cards ") => self.provider = url.trim_end_matches('/').into(),
+                        (text, Some(url)) if text.starts_with("Shop ") => {
+                            self.url = url.trim_end_matches('/').into()
+                        }
+                        (text, Some(url)) if text.starts_with("Test cards ") => {
+                            self.provider = url.trim_end_matches('/').into()
+                        }
                         (text, _) if text.starts_with("Stop with") => break,
                         _ => {}
                     }
                 }
-                Err(_) => panic!("the shop did not open: {}", std::fs::read_to_string(&log).unwrap_or_default()),
+                Err(_) => panic!(
+                    "the shop did not open: {}",
+                    std::fs::read_to_string(&log).unwrap_or_default()
+                ),
             }
         }
-        self.key = std::fs::read_to_string(&key_file).unwrap().trim().to_owned();
+        self.key = std::fs::read_to_string(&key_file)
+            .unwrap()
+            .trim()
+            .to_owned();
     }
 
     /// SIGKILL: nothing of the process gets to say goodbye.
@@ -118,7 +146,10 @@ impl Shop {
     /// SIGTERM; returns whether it ended well.
     pub fn terminate(&mut self) -> bool {
         let mut child = self.child.take().expect("the shop is not open");
-        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .status()
+            .unwrap();
         child.wait().unwrap().success()
     }
 
@@ -149,7 +180,10 @@ impl Shop {
         let provider = Api::new(&self.provider, keys["api_key"].as_str());
         let (mut all, mut after) = (Vec::new(), String::new());
         loop {
-            let page = provider.get(&format!("/v1/payments?limit=500{after}")).await.ok();
+            let page = provider
+                .get(&format!("/v1/payments?limit=500{after}"))
+                .await
+                .ok();
             all.extend(page["items"].as_array().unwrap().iter().cloned());
             match page["next_after"].as_str() {
                 Some(next) => after = format!("&after={next}"),
@@ -160,7 +194,11 @@ impl Shop {
 
     /// Runs another `souk` command to its end, with this shop's address and key in its environment.
     pub fn souk(&self, args: &[&str]) -> Output {
-        souk_in(self.folder.path(), &[("SOUK_URL", &self.url), ("SOUK_API_KEY", &self.key)], args)
+        souk_in(
+            self.folder.path(),
+            &[("SOUK_URL", &self.url), ("SOUK_API_KEY", &self.key)],
+            args,
+        )
     }
 }
 
@@ -179,7 +217,10 @@ impl Drop for Shop {
 /// Runs a `souk` command to its end in `folder`.
 pub fn souk_in(folder: &Path, environment: &[(&str, &str)], args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_souk"));
-    command.current_dir(folder).args(args).envs(environment.iter().copied());
+    command
+        .current_dir(folder)
+        .args(args)
+        .envs(environment.iter().copied());
     command.output().unwrap()
 }
 

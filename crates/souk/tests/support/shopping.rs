@@ -23,7 +23,10 @@ pub struct Buying {
 
 impl Buying {
     pub fn one(sku: &str, quantity: i64, token: &'static str) -> Self {
-        Self { lines: vec![(sku.to_owned(), quantity)], token }
+        Self {
+            lines: vec![(sku.to_owned(), quantity)],
+            token,
+        }
     }
 
     /// The body of the checkout.
@@ -37,7 +40,11 @@ impl Buying {
 
     /// The body that adds the lines.
     pub fn lines(&self) -> Value {
-        let lines: Vec<Value> = self.lines.iter().map(|(sku, n)| json!({"sku": sku, "quantity": n})).collect();
+        let lines: Vec<Value> = self
+            .lines
+            .iter()
+            .map(|(sku, n)| json!({"sku": sku, "quantity": n}))
+            .collect();
         json!({ "lines": lines })
     }
 }
@@ -62,8 +69,17 @@ impl Shop {
         let guest = self.guest();
         let cart = guest.new_cart().await;
         eventually("the cart hears of a product", async || {
-            let added = guest.post(&format!("/api/carts/{cart}/lines"), json!({"sku": sku, "quantity": 1})).await;
-            if added.status == 200 { Ok(()) } else { Err(added.text) }
+            let added = guest
+                .post(
+                    &format!("/api/carts/{cart}/lines"),
+                    json!({"sku": sku, "quantity": 1}),
+                )
+                .await;
+            if added.status == 200 {
+                Ok(())
+            } else {
+                Err(added.text)
+            }
         })
         .await;
     }
@@ -71,15 +87,23 @@ impl Shop {
     /// Opening stock.
     pub async fn adjust(&self, sku: &str, units: i64) {
         let body = json!({"adjustments": [{"sku": sku, "delta": units, "reason": "opening"}]});
-        self.staff().post("/api/inventory/adjustments", body).await.ok();
+        self.staff()
+            .post("/api/inventory/adjustments", body)
+            .await
+            .ok();
     }
 
     /// Buys, and returns as soon as the order is acknowledged.
     pub async fn buy(&self, buying: &Buying) -> Order {
         let guest = self.guest();
         let cart = guest.new_cart().await;
-        guest.post(&format!("/api/carts/{cart}/lines"), buying.lines()).await.ok();
-        let answer = guest.post(&format!("/api/carts/{cart}/checkout"), buying.checkout()).await;
+        guest
+            .post(&format!("/api/carts/{cart}/lines"), buying.lines())
+            .await
+            .ok();
+        let answer = guest
+            .post(&format!("/api/carts/{cart}/checkout"), buying.checkout())
+            .await;
         assert_eq!(answer.status, 201, "{}", answer.text);
         Order::of(&answer.body)
     }
@@ -93,25 +117,46 @@ impl Shop {
 
     /// Waits until the order is confirmed or cancelled.
     pub async fn settled(&self, order: &Order) -> Value {
-        self.order_when(order, "confirmed or cancelled", |view| matches!(order_status(view), "confirmed" | "cancelled")).await
+        self.order_when(order, "confirmed or cancelled", |view| {
+            matches!(order_status(view), "confirmed" | "cancelled")
+        })
+        .await
     }
 
     /// Waits until the order is as `is` wants it.
-    pub async fn order_when(&self, order: &Order, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+    pub async fn order_when(
+        &self,
+        order: &Order,
+        what: &str,
+        is: impl Fn(&Value) -> bool,
+    ) -> Value {
         let buyer = self.with(&order.token);
         eventually(&format!("order {} {what}", order.id), async || {
             let answer = buyer.get(&format!("/api/orders/{}", order.id)).await;
-            if answer.status == 200 && is(&answer.body) { Ok(answer.body) } else { Err(answer.text) }
+            if answer.status == 200 && is(&answer.body) {
+                Ok(answer.body)
+            } else {
+                Err(answer.text)
+            }
         })
         .await
     }
 
     /// The payment of an order, once it is as `is` wants it.
-    pub async fn payment_when(&self, payment: &str, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+    pub async fn payment_when(
+        &self,
+        payment: &str,
+        what: &str,
+        is: impl Fn(&Value) -> bool,
+    ) -> Value {
         let staff = self.staff();
         eventually(&format!("payment {payment} {what}"), async || {
             let answer = staff.get(&format!("/api/payments/{payment}")).await;
-            if answer.status == 200 && is(&answer.body) { Ok(answer.body) } else { Err(answer.text) }
+            if answer.status == 200 && is(&answer.body) {
+                Ok(answer.body)
+            } else {
+                Err(answer.text)
+            }
         })
         .await
     }
@@ -119,7 +164,9 @@ impl Shop {
     /// The books of a SKU.
     pub async fn stock(&self, sku: &str) -> Value {
         let rows = self.staff().all("/api/inventory/summary").await;
-        rows.into_iter().find(|row| row["sku"] == sku).unwrap_or_default()
+        rows.into_iter()
+            .find(|row| row["sku"] == sku)
+            .unwrap_or_default()
     }
 
     /// Waits until the books of a SKU say so many are available and none is held for an open order.
@@ -145,7 +192,10 @@ impl Shop {
 impl Api {
     /// A new cart's id.
     pub async fn new_cart(&self) -> String {
-        let cart = self.post("/api/carts", json!({"currency": "GBP"})).await.ok();
+        let cart = self
+            .post("/api/carts", json!({"currency": "GBP"}))
+            .await
+            .ok();
         cart["id"].as_str().unwrap().to_owned()
     }
 }
@@ -153,7 +203,16 @@ impl Api {
 impl Order {
     /// From a checkout's answer.
     pub fn of(answer: &Value) -> Self {
-        let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("no order: {answer}")).to_owned();
-        Self { id: text(&answer["order"]["id"]), token: text(&answer["access_token"]), view: answer["order"].clone() }
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .unwrap_or_else(|| panic!("no order: {answer}"))
+                .to_owned()
+        };
+        Self {
+            id: text(&answer["order"]["id"]),
+            token: text(&answer["access_token"]),
+            view: answer["order"].clone(),
+        }
     }
 }
