@@ -8,9 +8,11 @@ use crate::orders::OrderId;
 
 mod api;
 mod location;
+mod report;
 
 pub use api::*;
 pub use location::*;
+pub use report::*;
 
 id!(
     /// A hold: units kept back for a while without an order, for a till, a marketplace or support.

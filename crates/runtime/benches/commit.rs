@@ -15,17 +15,26 @@ use kernel::{App, Broadcast, Context, From, sql};
 use runtime::{RandomIds, Runtime, RuntimeConfig, SystemClock};
 use tokio::sync::watch;
 
+// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How long each measurement lasts.
 const SPAN: Duration = Duration::from_secs(3);
 
 #[tokio::main]
 async fn main() {
-    for callers in [1, 64, 512] {
+    // `cargo bench -p runtime -- 512` measures that number of callers only.
+    let asked: Vec<usize> = std::env::args()
+        .filter_map(|arg| arg.parse().ok())
+        .collect();
+    let wanted = |callers: &usize| asked.is_empty() || asked.contains(callers);
+    for callers in [1, 64, 512].into_iter().filter(wanted) {
         commands(callers).await;
     }
-    hops(1, Duration::from_secs(2)).await;
-    hops(64, SPAN).await;
-    hops(512, SPAN).await;
+    for callers in [1, 64, 512].into_iter().filter(wanted) {
+        hops(callers).await;
+    }
 }
 
 fn say(line: std::fmt::Arguments<'_>) {
@@ -50,14 +59,14 @@ struct Load {
 }
 
 /// `callers` tasks, each paying into its own account one payment after the other.
-async fn load(app: &App, callers: usize, span: Duration) -> Load {
+async fn load(app: &App, callers: usize) -> Load {
     let (begin, cpu) = (Instant::now(), cpu_time());
     let calls = (0..callers).map(|n| {
         let (app, id) = (app.clone(), format!("{n:08}"));
         tokio::spawn(async move {
             let (context, mut waits) = (Context::default(), Vec::new());
             let memo = "x".repeat(300);
-            while begin.elapsed() < span {
+            while begin.elapsed() < SPAN {
                 let started = Instant::now();
                 let paid = app.execute(&context, toys::noted(&id, 1, &memo)).await;
                 paid.expect("committed");
@@ -94,16 +103,16 @@ impl Load {
 
 async fn commands(callers: usize) {
     let folder = tempfile::tempdir().expect("a folder");
-    let shop = start(folder.path(), vec![toys::bank()]).await;
+    let shop = start(folder.path(), vec![toys::narrow_bank()]).await;
     let app = shop.app("bank").expect("the bank");
-    load(&app, callers, SPAN)
+    load(&app, callers)
         .await
         .report(&format!("{callers} callers, one service"));
     shop.shutdown().await;
 }
 
 /// Payments that the audit hears of, notes in its own store and shows to a feed.
-async fn hops(callers: usize, span: Duration) {
+async fn hops(callers: usize) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut audit = toys::audit(&toys::Trouble::default());
     audit
@@ -113,12 +122,16 @@ async fn hops(callers: usize, span: Duration) {
     let feed = Broadcast::new("heard", &["audit"], From::Now, move |_| {
         heard.send_modify(|n| *n += 1)
     });
-    let shop = start(folder.path(), vec![toys::bank(), audit.broadcast(feed)]).await;
+    let shop = start(
+        folder.path(),
+        vec![toys::narrow_bank(), audit.broadcast(feed)],
+    )
+    .await;
     let app = shop.app("bank").expect("the bank");
     if callers == 1 {
         let mut waits = Vec::new();
         let (begin, cpu) = (Instant::now(), cpu_time());
-        while begin.elapsed() < span {
+        while begin.elapsed() < SPAN {
             let (started, before) = (Instant::now(), *count.borrow());
             app.execute(&Context::default(), toys::deposit("a", 1))
                 .await
@@ -134,7 +147,7 @@ async fn hops(callers: usize, span: Duration) {
         Load { waits, wall, cpu }.report("one chain at a time, through two services");
     } else {
         let (begin, cpu) = (Instant::now(), cpu_time());
-        let done = load(&app, callers, span).await.waits.len();
+        let done = load(&app, callers).await.waits.len();
         count
             .wait_for(|n| *n >= done)
             .await

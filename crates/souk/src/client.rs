@@ -60,17 +60,27 @@ impl Client {
             .tcp_nodelay(true)
             .build()
             .map_err(|e| ClientError::NoAnswer(e.to_string()))?;
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), key })
+        Ok(Self {
+            http,
+            base: base.trim_end_matches('/').to_owned(),
+            key,
+        })
     }
 
     /// The same shop without credentials: as a shopper.
     pub fn anonymous(&self) -> Self {
-        Self { key: None, ..self.clone() }
+        Self {
+            key: None,
+            ..self.clone()
+        }
     }
 
     /// The same shop with another credential.
     pub fn with_key(&self, key: &str) -> Self {
-        Self { key: Some(key.to_owned()), ..self.clone() }
+        Self {
+            key: Some(key.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// GET.
@@ -106,12 +116,23 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await.map_err(|e| ClientError::NoAnswer(plain(&e)))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|e| ClientError::NoAnswer(plain(&e)))?;
         let status = response.status();
-        let bytes = response.bytes().await.map_err(|e| ClientError::NoAnswer(plain(&e)))?;
+        let bytes = response
+            .bytes()
+            .await
+            .map_err(|e| ClientError::NoAnswer(plain(&e)))?;
         if status.is_success() {
-            let bytes = if bytes.is_empty() { b"null".as_slice() } else { &bytes };
-            return serde_json::from_slice(bytes).map_err(|e| ClientError::Unexpected(e.to_string()));
+            let bytes = if bytes.is_empty() {
+                b"null".as_slice()
+            } else {
+                &bytes
+            };
+            return serde_json::from_slice(bytes)
+                .map_err(|e| ClientError::Unexpected(e.to_string()));
         }
         let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let text = |name: &str| problem.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -128,7 +149,10 @@ impl Client {
         let response = self.http.get(format!("{}{path}", self.base)).send().await;
         let response = response.map_err(|e| ClientError::NoAnswer(plain(&e)))?;
         let status = response.status();
-        let text = response.text().await.map_err(|e| ClientError::NoAnswer(plain(&e)))?;
+        let text = response
+            .text()
+            .await
+            .map_err(|e| ClientError::NoAnswer(plain(&e)))?;
         Ok((status, text))
     }
 }

@@ -42,22 +42,26 @@ async fn read(import: &Import, client: &Client) -> Result<()> {
     let size = file.metadata().map_or(0, |m| m.len());
     let progress = ProgressBar::new(size).with_style(style());
     let input = BufReader::new(progress.wrap_read(file));
-    let rows: Box<dyn Iterator<Item = std::result::Result<ImportRow, RowIssue>>> = match import.format {
-        Format::Shopify => {
-            // A product whose rows stand apart would be imported twice, the second time in part.
-            let first = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-            let scattered = importers::shopify::scattered_handles(BufReader::new(first));
-            Box::new(importers::shopify::read(input, import.currency).rejecting(scattered))
-        }
-        Format::Woocommerce => Box::new(importers::woocommerce::read(input, import.currency)),
-    };
+    let rows: Box<dyn Iterator<Item = std::result::Result<ImportRow, RowIssue>>> =
+        match import.format {
+            Format::Shopify => {
+                // A product whose rows stand apart would be imported twice, the second time in part.
+                let first =
+                    File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+                let scattered = importers::shopify::scattered_handles(BufReader::new(first));
+                Box::new(importers::shopify::read(input, import.currency).rejecting(scattered))
+            }
+            Format::Woocommerce => Box::new(importers::woocommerce::read(input, import.currency)),
+        };
     let mut counts = Counts::default();
     let mut errors = 0;
     let mut waiting = Vec::new();
     for row in rows {
         match row {
             Ok(row) => {
-                row.warnings.iter().for_each(|issue| progress.suspend(|| eprintln!("note: {issue}")));
+                row.warnings
+                    .iter()
+                    .for_each(|issue| progress.suspend(|| eprintln!("note: {issue}")));
                 waiting.push(row);
             }
             Err(error) => {
@@ -82,31 +86,52 @@ async fn read(import: &Import, client: &Client) -> Result<()> {
     );
     match counts.rejected + errors {
         0 => Ok(()),
-        _ => Err(Failure::new("some rows were not imported; the good ones were")),
+        _ => Err(Failure::new(
+            "some rows were not imported; the good ones were",
+        )),
     }
 }
 
-async fn send(client: &Client, rows: Vec<ImportRow>, counts: &mut Counts, progress: &ProgressBar) -> Result<()> {
+async fn send(
+    client: &Client,
+    rows: Vec<ImportRow>,
+    counts: &mut Counts,
+    progress: &ProgressBar,
+) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
     let products = rows.iter().map(|row| row.product.clone()).collect();
-    let body = BulkRequest { products, mode: Default::default() };
+    let body = BulkRequest {
+        products,
+        mode: Default::default(),
+    };
     let answer: BulkAnswer = insist(|| client.post("/api/catalog/products/bulk", &body, &[]))
         .await
         .context("products cannot be written")?;
     let mut stock = Vec::new();
     let mut policies = Vec::new();
     for result in &answer.results {
-        let Some(row) = rows.get(result.row) else { continue };
+        let Some(row) = rows.get(result.row) else {
+            continue;
+        };
         match result.status {
             BulkStatus::Created => counts.created += 1,
             BulkStatus::Updated => counts.updated += 1,
             BulkStatus::Unchanged => counts.unchanged += 1,
             BulkStatus::Rejected => {
                 counts.rejected += 1;
-                let problem = result.problem.as_ref().and_then(|p| serde_json::to_string(p).ok()).unwrap_or_default();
-                progress.suspend(|| eprintln!("line {}: {} refused: {problem}", row.row, row.product.handle));
+                let problem = result
+                    .problem
+                    .as_ref()
+                    .and_then(|p| serde_json::to_string(p).ok())
+                    .unwrap_or_default();
+                progress.suspend(|| {
+                    eprintln!(
+                        "line {}: {} refused: {problem}",
+                        row.row, row.product.handle
+                    )
+                });
                 continue;
             }
         }
@@ -119,11 +144,15 @@ async fn send(client: &Client, rows: Vec<ImportRow>, counts: &mut Counts, progre
     // Setting levels and policies to what they are already writes nothing.
     if !stock.is_empty() {
         let body = json!({"adjustments": stock});
-        let _: Value = insist(|| client.post("/api/inventory/adjustments", &body, &[])).await.context("stock cannot be written")?;
+        let _: Value = insist(|| client.post("/api/inventory/adjustments", &body, &[]))
+            .await
+            .context("stock cannot be written")?;
     }
     if !policies.is_empty() {
         let body = json!({"policies": policies});
-        let _: Value = insist(|| client.post("/api/inventory/policies", &body, &[])).await.context("policies cannot be written")?;
+        let _: Value = insist(|| client.post("/api/inventory/policies", &body, &[]))
+            .await
+            .context("policies cannot be written")?;
     }
     Ok(())
 }

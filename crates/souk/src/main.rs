@@ -30,7 +30,10 @@ fn main() -> std::process::ExitCode {
     log_to_stderr(cli.log);
     // The one place that chooses how TLS is done.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("souk: cannot start: {error}");
@@ -66,6 +69,11 @@ async fn run(command: Option<Command>) -> Result<()> {
 
 fn log_to_stderr(level: tracing::Level) {
     use tracing_subscriber::{filter::LevelFilter, prelude::*};
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(true);
-    tracing_subscriber::registry().with(layer).with(LevelFilter::from_level(level)).init();
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_target(true);
+    tracing_subscriber::registry()
+        .with(layer)
+        .with(LevelFilter::from_level(level))
+        .init();
 }

@@ -115,7 +115,9 @@ struct EventQuery {
 
 fn problem(error: OpsError) -> Response {
     match error {
-        OpsError::Unknown(_) => Problem::new(StatusCode::NOT_FOUND, "not-found", error.to_string()).into_response(),
+        OpsError::Unknown(_) => {
+            Problem::new(StatusCode::NOT_FOUND, "not-found", error.to_string()).into_response()
+        }
         OpsError::Failed(error) => Problem::from(error).into_response(),
     }
 }
@@ -141,7 +143,10 @@ fn event_routes(routes: Routes, ops: &Ops) -> Routes {
             "/api/ops/topics",
             READ,
             async move || axum::Json(topics.services()),
-            |d| d.summary("The services that publish events").answer::<Vec<String>>(200, "Names"),
+            |d| {
+                d.summary("The services that publish events")
+                    .answer::<Vec<String>>(200, "Names")
+            },
         )
         .get(
             "/api/ops/events/{topic}",
@@ -161,8 +166,13 @@ fn event_routes(routes: Routes, ops: &Ops) -> Routes {
 async fn page(ops: &Ops, topic: &str, query: &EventQuery) -> Result<EventPage, OpsError> {
     let head = ops.head(topic)?;
     let limit = query.limit.unwrap_or(100).clamp(1, 500);
-    let events = ops.events(topic, query.after.unwrap_or(head - 1).max(0), limit).await?;
-    Ok(EventPage { items: events.iter().map(|event| EventView::of(event)).collect(), head })
+    let events = ops
+        .events(topic, query.after.unwrap_or(head - 1).max(0), limit)
+        .await?;
+    Ok(EventPage {
+        items: events.iter().map(|event| EventView::of(event)).collect(),
+        head,
+    })
 }
 
 fn letter_routes(routes: Routes, ops: &Ops) -> Routes {
@@ -172,17 +182,26 @@ fn letter_routes(routes: Routes, ops: &Ops) -> Routes {
             "/api/ops/dead-letters",
             READ,
             async move || answer(list.dead_letters().await),
-            |d| d.summary("Events that could not be handled").answer::<Vec<String>>(200, "Dead letters, oldest first"),
+            |d| {
+                d.summary("Events that could not be handled")
+                    .answer::<Vec<String>>(200, "Dead letters, oldest first")
+            },
         )
         .post(
             "/api/ops/dead-letters/redrive",
             WRITE,
             async move |body: web::Json<Redrive>| {
                 let asked = body.value;
-                let done = redrive.redrive(&asked.service, asked.subscription.as_deref()).await;
+                let done = redrive
+                    .redrive(&asked.service, asked.subscription.as_deref())
+                    .await;
                 answer(done.map(|redriven| Redriven { redriven }))
             },
-            |d| d.summary("Handle dead letters again, in order").body::<Redrive>().answer::<Redriven>(200, "How many"),
+            |d| {
+                d.summary("Handle dead letters again, in order")
+                    .body::<Redrive>()
+                    .answer::<Redriven>(200, "How many")
+            },
         )
 }
 
@@ -196,21 +215,28 @@ fn projection_routes(routes: Routes, ops: &Ops) -> Routes {
                 let mut all = Vec::new();
                 for service in list.services() {
                     for projection in list.projections(service).unwrap_or_default() {
-                        all.push(ProjectionView { service: service.into(), projection: projection.into() });
+                        all.push(ProjectionView {
+                            service: service.into(),
+                            projection: projection.into(),
+                        });
                     }
                 }
                 axum::Json(all)
             },
-            |d| d.summary("The read models").answer::<Vec<ProjectionView>>(200, "Read models"),
+            |d| {
+                d.summary("The read models")
+                    .answer::<Vec<ProjectionView>>(200, "Read models")
+            },
         )
         .post(
             "/api/ops/projections/{service}/{projection}/rebuild",
             WRITE,
-            async move |Path((service, projection)): Path<(String, String)>| {
-                match rebuild.rebuild(&service, &projection).await {
-                    Ok(()) => StatusCode::NO_CONTENT.into_response(),
-                    Err(error) => problem(error),
-                }
+            async move |Path((service, projection)): Path<(String, String)>| match rebuild
+                .rebuild(&service, &projection)
+                .await
+            {
+                Ok(()) => StatusCode::NO_CONTENT.into_response(),
+                Err(error) => problem(error),
             },
             |d| {
                 d.summary("Build a read model anew from the log")

@@ -44,7 +44,10 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
             }
         };
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(Peered { router: router.clone(), peer });
+        let service = TowerToHyperService::new(Peered {
+            router: router.clone(),
+            peer,
+        });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let connection = graceful.watch(connection.into_owned());
         tokio::spawn(async move {
@@ -68,13 +71,19 @@ impl tower::Service<http::Request<hyper::body::Incoming>> for Peered {
     type Error = std::convert::Infallible;
     type Future = <Router as tower::Service<http::Request<axum::body::Body>>>::Future;
 
-    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
+    fn poll_ready(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Self::Error>> {
         std::task::Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: http::Request<hyper::body::Incoming>) -> Self::Future {
-        request.extensions_mut().insert(axum::extract::ConnectInfo(self.peer));
-        self.router.call(request.map(|body| axum::body::Body::new(Drained(Some(body)))))
+        request
+            .extensions_mut()
+            .insert(axum::extract::ConnectInfo(self.peer));
+        self.router
+            .call(request.map(|body| axum::body::Body::new(Drained(Some(body)))))
     }
 }
 
@@ -101,15 +110,26 @@ impl hyper::body::Body for Drained {
     }
 
     fn size_hint(&self) -> hyper::body::SizeHint {
-        self.0.as_ref().map(hyper::body::Body::size_hint).unwrap_or_default()
+        self.0
+            .as_ref()
+            .map(hyper::body::Body::size_hint)
+            .unwrap_or_default()
     }
 }
 
 impl Drop for Drained {
     fn drop(&mut self) {
         use http_body_util::{BodyExt as _, Limited};
-        let Some(body) = self.0.take().filter(|body| !hyper::body::Body::is_end_stream(body)) else { return };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let Some(body) = self
+            .0
+            .take()
+            .filter(|body| !hyper::body::Body::is_end_stream(body))
+        else {
+            return;
+        };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
         runtime.spawn(async move {
             let mut body = std::pin::pin!(Limited::new(body, DRAIN_LIMIT));
             let all = async { while let Some(Ok(_)) = body.frame().await {} };

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use payments::{CallConfig, Providers, Sandbox, SandboxConfig, provider::Provider};
-use utoipa::openapi::OpenApi;
 use web::Service;
 
 use crate::failure::{Context as _, Result};
@@ -44,8 +43,14 @@ pub fn all(settings: &Settings) -> Result<Vec<Service>> {
 
 fn cart(settings: &Settings) -> cart::CartConfig {
     let usual = cart::CartConfig::default();
-    let confirm_within_seconds = settings.patience.confirm_within_seconds.unwrap_or(usual.confirm_within_seconds);
-    cart::CartConfig { confirm_within_seconds, ..usual }
+    let confirm_within_seconds = settings
+        .patience
+        .confirm_within_seconds
+        .unwrap_or(usual.confirm_within_seconds);
+    cart::CartConfig {
+        confirm_within_seconds,
+        ..usual
+    }
 }
 
 fn payments(settings: &Settings) -> Result<payments::Config> {
@@ -56,7 +61,10 @@ fn payments(settings: &Settings) -> Result<payments::Config> {
     };
     let sandbox: Arc<dyn Provider> = Arc::new(Sandbox::new(&sandbox).context("sandbox provider")?);
     let usual = CallConfig::default();
-    let calls = CallConfig { timeout: settings.patience.provider_call.unwrap_or(usual.timeout), ..usual };
+    let calls = CallConfig {
+        timeout: settings.patience.provider_call.unwrap_or(usual.timeout),
+        ..usual
+    };
     Ok(payments::Config {
         providers: Providers::new([sandbox], calls),
         ..payments::Config::default()
@@ -71,7 +79,13 @@ pub fn openapi() -> Result<String> {
         webhook_secret: "none".into(),
         patience: Patience::default(),
     };
-    let documents: Vec<OpenApi> =
-        all(&settings)?.iter().map(|service| service.routes.openapi(service.module.name)).collect();
-    Ok(serde_json::to_string_pretty(&documents)?)
+    let routes: Vec<gateway::ServiceRoutes> = all(&settings)?
+        .iter()
+        .map(|service| gateway::ServiceRoutes {
+            name: service.module.name.to_owned(),
+            prefixes: service.routes.prefixes(),
+            openapi: service.routes.openapi(service.module.name),
+        })
+        .collect();
+    Ok(serde_json::to_string_pretty(&gateway::merged(&routes))?)
 }

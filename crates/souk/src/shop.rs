@@ -51,7 +51,12 @@ impl Shop {
     pub async fn start(config: ShopConfig) -> Result<Self> {
         let lock = lock(&config.data)?;
         let listener = TcpListener::bind(config.listen).await;
-        let listener = listener.with_context(|| format!("cannot listen on {} (--listen chooses another address)", config.listen))?;
+        let listener = listener.with_context(|| {
+            format!(
+                "cannot listen on {} (--listen chooses another address)",
+                config.listen
+            )
+        })?;
         let address = listener.local_addr().context("no address")?;
         let url = format!("http://{address}");
         let (sandbox, keys) = start_sandbox(&config, &url).await?;
@@ -74,15 +79,24 @@ impl Shop {
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
         };
-        let mut runtime = Runtime::start(settings, modules).await.context("the shop cannot start")?;
+        let mut runtime = Runtime::start(settings, modules)
+            .await
+            .context("the shop cannot start")?;
         let verifier = Arc::new(Verifier::default());
         runtime.listen(&verifier.broadcast());
-        let (outcomes, credentials) = (gateway::Outcomes::default(), gateway::Credentials::default());
+        let (outcomes, credentials) = (
+            gateway::Outcomes::default(),
+            gateway::Credentials::default(),
+        );
         runtime.listen(&outcomes.broadcast());
         runtime.listen(&credentials.broadcast());
 
-        let identity = runtime.app("identity").ok_or_else(|| Failure::new("identity is missing"))?;
-        let admin = identity::bootstrap(&identity).await.context("the first account cannot be made")?;
+        let identity = runtime
+            .app("identity")
+            .ok_or_else(|| Failure::new("identity is missing"))?;
+        let admin = identity::bootstrap(&identity)
+            .await
+            .context("the first account cannot be made")?;
         let mut upstream = InProcess::default();
         let mut table = Vec::new();
         routes.push(("ops", ops_http::routes(runtime.ops())));
@@ -117,7 +131,16 @@ impl Shop {
         if config.demo {
             demo::fill(&url, &identity).await?;
         }
-        Ok(Self { runtime, sandbox, server, stop, _lock: lock, url, provider_url, admin })
+        Ok(Self {
+            runtime,
+            sandbox,
+            server,
+            stop,
+            _lock: lock,
+            url,
+            provider_url,
+            admin,
+        })
     }
 
     /// The runtime, for commands that need a handle of a service.
@@ -136,17 +159,26 @@ impl Shop {
 
 /// Holds the data directory: two processes on one would destroy each other's work.
 pub fn lock(data: &Path) -> Result<File> {
-    std::fs::create_dir_all(data).with_context(|| format!("cannot make the data directory {}", data.display()))?;
+    std::fs::create_dir_all(data)
+        .with_context(|| format!("cannot make the data directory {}", data.display()))?;
     let path = data.join("lock");
-    let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.with_context(|| format!("cannot write to the data directory {}", data.display()))?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path);
+    let file =
+        file.with_context(|| format!("cannot write to the data directory {}", data.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Failure::new(format!(
             "{} is in use by another souk process; stop it, or choose another directory with --data",
             data.display()
         ))),
-        Err(TryLockError::Error(error)) => Err(Failure::new(format!("cannot lock {}: {error}", path.display()))),
+        Err(TryLockError::Error(error)) => Err(Failure::new(format!(
+            "cannot lock {}: {error}",
+            path.display()
+        ))),
     }
 }
 
@@ -160,13 +192,19 @@ struct ProviderKeys {
 fn provider_keys(folder: &Path) -> Result<ProviderKeys> {
     let path = folder.join("keys.json");
     if let Ok(text) = std::fs::read_to_string(&path) {
-        return serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()));
+        return serde_json::from_str(&text)
+            .with_context(|| format!("{} is damaged", path.display()));
     }
     let secret = |prefix: &str| {
         let bytes = kernel::Ids::secret(&RandomIds);
-        bytes.iter().fold(prefix.to_owned(), |text, byte| text + &format!("{byte:02x}"))
+        bytes.iter().fold(prefix.to_owned(), |text, byte| {
+            text + &format!("{byte:02x}")
+        })
     };
-    let keys = ProviderKeys { api_key: secret("sk_sandbox_"), webhook_secret: secret("whsec_") };
+    let keys = ProviderKeys {
+        api_key: secret("sk_sandbox_"),
+        webhook_secret: secret("whsec_"),
+    };
     write_private(&path, &serde_json::to_string(&keys)?)?;
     Ok(keys)
 }
@@ -178,17 +216,27 @@ pub fn write_private(path: &Path, text: &str) -> Result<()> {
     options.create(true).truncate(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(|| format!("cannot write {}", path.display()))
+    let mut file = options
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The payment provider's task: the outside world, with its own data and its own port.
 async fn start_sandbox(config: &ShopConfig, url: &str) -> Result<(sandbox::Sandbox, ProviderKeys)> {
     let folder = config.data.join("sandbox-provider");
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
     let keys = provider_keys(&folder)?;
     let listener = TcpListener::bind(config.sandbox_listen).await;
-    let listener = listener.with_context(|| format!("the sandbox provider cannot listen on {}", config.sandbox_listen))?;
+    let listener = listener.with_context(|| {
+        format!(
+            "the sandbox provider cannot listen on {}",
+            config.sandbox_listen
+        )
+    })?;
     let settings = sandbox::Config {
         data: Some(folder),
         webhook_url: Some(format!("{url}/api/payments/webhooks/sandbox")),
@@ -196,10 +244,13 @@ async fn start_sandbox(config: &ShopConfig, url: &str) -> Result<(sandbox::Sandb
         api_key: keys.api_key.clone(),
         ..sandbox::Config::default()
     };
-    let sandbox = sandbox::start(listener, settings).await.context("the sandbox provider cannot start")?;
+    let sandbox = sandbox::start(listener, settings)
+        .await
+        .context("the sandbox provider cannot start")?;
     Ok((sandbox, keys))
 }
 
 fn storefront_router(upstream: Arc<dyn Upstream>, provider_url: &str) -> axum::Router {
-    storefront::router(storefront::Config::new("Souk", kernel::Currency::GBP, provider_url), upstream)
+    let config = storefront::Config::new("Souk", kernel::Currency::GBP, provider_url);
+    demo::pictures().fallback_service(storefront::router(config, upstream))
 }

@@ -25,6 +25,7 @@ use web::{Upstream, Verifier};
 
 pub use config::{Config, Quota};
 pub use credentials::Credentials;
+pub use docs::merged;
 pub use outcomes::Outcomes;
 pub use table::ServiceRoutes;
 

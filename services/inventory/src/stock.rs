@@ -2,13 +2,18 @@
 //! which it does not.
 
 use contracts::inventory::{
-    BackorderPolicy, LocationId, MovementReason, StockAdjusted, StockEvent, StockPolicySet,
-    StockReleased, StockReserved, StockTransferred, Taken,
+    LocationId, StockAdjusted, StockEvent, StockPolicySet, StockReleased, StockReserved,
+    StockTransferred, Taken,
 };
 use kernel::{Decider, Rejection};
-use serde::{Deserialize, Serialize};
 
-use crate::{allocation, locations::LocationTable};
+use crate::allocation;
+
+mod command;
+mod state;
+
+pub use command::{Adjustment, Change, StockCommand};
+pub use state::{Level, StockState};
 
 /// The most units a SKU may have at one location, or be asked for at once: far beyond any shop,
 /// and small enough that no sum overflows.
@@ -16,153 +21,6 @@ pub const MAX_UNITS: i64 = 1_000_000_000;
 
 /// The rules of one SKU's stock; the stream's id is the SKU.
 pub struct Stock;
-
-/// Units at one location.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Level {
-    /// Where.
-    pub location: LocationId,
-    /// In the building.
-    pub on_hand: i64,
-    /// Of these, promised to holds, orders in progress and confirmed orders. May exceed what is
-    /// on hand by backorders.
-    pub reserved: i64,
-}
-
-impl Level {
-    /// Units nobody has a claim on; negative where more is promised than there is.
-    pub fn free(&self) -> i64 {
-        self.on_hand - self.reserved
-    }
-}
-
-/// Levels and policy. Small: it is copied by each command that changes it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct StockState {
-    /// One per location the SKU has ever been at.
-    pub levels: Vec<Level>,
-    /// Whether it may be sold beyond its stock.
-    pub backorder: BackorderPolicy,
-}
-
-impl StockState {
-    /// Units that may be sold from stock: on hand less reserved, over all locations.
-    pub fn available(&self) -> i64 {
-        self.levels.iter().map(Level::free).sum()
-    }
-
-    /// How many can be bought now, backorders included; never negative.
-    pub fn sellable(&self) -> i64 {
-        let beyond = match self.backorder {
-            BackorderPolicy::Deny => 0,
-            BackorderPolicy::Allow => return MAX_UNITS,
-            BackorderPolicy::UpTo(units) => units,
-        };
-        (self.available() + beyond).clamp(0, MAX_UNITS)
-    }
-
-    /// On hand at a location.
-    pub fn on_hand(&self, location: &LocationId) -> i64 {
-        self.level(location).map_or(0, |level| level.on_hand)
-    }
-
-    fn level(&self, location: &LocationId) -> Option<&Level> {
-        self.levels.iter().find(|level| level.location == *location)
-    }
-
-    fn level_mut(&mut self, location: &LocationId) -> &mut Level {
-        let index = match self.levels.iter().position(|l| l.location == *location) {
-            Some(index) => index,
-            None => {
-                self.levels.push(Level {
-                    location: location.clone(),
-                    on_hand: 0,
-                    reserved: 0,
-                });
-                self.levels.len() - 1
-            }
-        };
-        &mut self.levels[index]
-    }
-}
-
-/// How on-hand units change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// By this many.
-    By(i64),
-    /// To this many.
-    To(i64),
-}
-
-/// A change of on-hand units at one location.
-#[derive(Clone, Debug)]
-pub struct Adjustment {
-    /// Which SKU: the stream's id.
-    pub sku: String,
-    /// Where; must exist.
-    pub location: LocationId,
-    /// How.
-    pub change: Change,
-    /// Compare-and-set: on hand at the location before.
-    pub expected_on_hand: Option<i64>,
-    /// Why.
-    pub reason: MovementReason,
-    /// The document behind it.
-    pub reference: Option<String>,
-    /// A remark.
-    pub note: Option<String>,
-    /// Record a loss of units that are already promised.
-    pub accept_oversold: bool,
-}
-
-/// What can be asked of a SKU's stock.
-pub enum StockCommand {
-    /// Changes on hand.
-    Adjust(Adjustment),
-    /// Moves free units.
-    Transfer {
-        /// Which SKU.
-        sku: String,
-        /// From where.
-        from: LocationId,
-        /// To where; must exist.
-        to: LocationId,
-        /// How many, positive.
-        quantity: i64,
-        /// The document behind it.
-        reference: Option<String>,
-    },
-    /// Takes units out of what may be sold.
-    Reserve {
-        /// Which SKU.
-        sku: String,
-        /// For which order or hold.
-        reservation: String,
-        /// How many, positive.
-        quantity: i64,
-        /// Where the goods will go, if known.
-        country: Option<String>,
-        /// The locations and the strategy.
-        locations: LocationTable,
-    },
-    /// Puts reserved units back on sale.
-    Release {
-        /// Which SKU.
-        sku: String,
-        /// Of which order or hold.
-        reservation: String,
-        /// What it had taken.
-        returned: Vec<Taken>,
-    },
-    /// Sets the backorder policy.
-    SetPolicy {
-        /// Which SKU.
-        sku: String,
-        /// The policy.
-        backorder: BackorderPolicy,
-    },
-}
 
 impl Decider for Stock {
     const CATEGORY: &'static str = "stock";

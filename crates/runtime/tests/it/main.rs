@@ -1,7 +1,11 @@
 //! The runtime, attacked: each module proves one family of guarantees on two small toy services.
 
+mod chance;
 mod commands;
+mod crash;
 mod life;
+mod lifecycle;
+mod personal;
 mod projections;
 mod smoke;
 mod subscriptions;

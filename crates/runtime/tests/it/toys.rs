@@ -236,6 +236,20 @@ fn ring(timer: &Timer) -> Result<Ring, Poison> {
     })
 }
 
+/// The bank with its read model at its narrowest, to be measured.
+pub fn narrow_bank() -> Module {
+    let schema = "CREATE TABLE balances (id TEXT PRIMARY KEY, balance BIGINT NOT NULL, moves BIGINT NOT NULL)";
+    let mut module = bank();
+    module.projections = vec![Projection::own(
+        "balances",
+        1,
+        &["balances"],
+        schema,
+        balances,
+    )];
+    module
+}
+
 /// The bank's read model.
 pub const BALANCES: &str = "CREATE TABLE balances (id TEXT PRIMARY KEY, balance BIGINT NOT NULL, moves BIGINT NOT NULL); \
      CREATE INDEX balances_by_balance ON balances (balance);";

@@ -32,23 +32,47 @@ impl Child {
         let program = std::env::current_exe().context("no program")?;
         let started = Instant::now();
         let mut command = Command::new(program);
-        command.arg("up").arg("--data").arg(data).args(["--listen", "127.0.0.1:0"]).arg("--api-key-file").arg(&key_file);
+        command
+            .arg("up")
+            .arg("--data")
+            .arg(data)
+            .args(["--listen", "127.0.0.1:0"])
+            .arg("--api-key-file")
+            .arg(&key_file);
         if !demo {
             command.arg("--no-demo");
         }
-        let mut process = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().context("the shop does not start")?;
-        let output = process.stdout.take().ok_or_else(|| Failure::new("no output"))?;
+        let mut process = command
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("the shop does not start")?;
+        let output = process
+            .stdout
+            .take()
+            .ok_or_else(|| Failure::new("no output"))?;
         let mut lines = BufReader::new(output).lines();
         let url = loop {
-            let line = lines.next_line().await?.ok_or_else(|| Failure::new("the shop ended at its start"))?;
+            let line = lines
+                .next_line()
+                .await?
+                .ok_or_else(|| Failure::new("the shop ended at its start"))?;
             if let Some(url) = line.trim().strip_prefix("Shop") {
                 break url.trim().trim_end_matches('/').to_owned();
             }
         };
         let ready_after = started.elapsed();
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let key = std::fs::read_to_string(&key_file).context("no API key")?.trim().to_owned();
-        Ok(Self { process, url, key, ready_after })
+        let key = std::fs::read_to_string(&key_file)
+            .context("no API key")?
+            .trim()
+            .to_owned();
+        Ok(Self {
+            process,
+            url,
+            key,
+            ready_after,
+        })
     }
 
     /// Calls it with all permissions.
@@ -69,8 +93,18 @@ impl Child {
     /// Processor time used so far (Linux; zero elsewhere).
     pub fn cpu(&self) -> Duration {
         let stat = self.proc("stat");
-        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-        let ticks = |n: usize| fields.get(n).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+        let fields: Vec<&str> = stat
+            .rsplit(") ")
+            .next()
+            .unwrap_or_default()
+            .split(' ')
+            .collect();
+        let ticks = |n: usize| {
+            fields
+                .get(n)
+                .and_then(|text| text.parse::<u64>().ok())
+                .unwrap_or(0)
+        };
         // utime and stime, in hundredths of a second.
         Duration::from_millis((ticks(11) + ticks(12)) * 10)
     }
@@ -86,7 +120,10 @@ impl Child {
     /// Asks it to close and waits.
     pub async fn stop(mut self) -> Result<()> {
         if let Some(id) = self.process.id() {
-            let _ = Command::new("kill").args(["-TERM", &id.to_string()]).status().await;
+            let _ = Command::new("kill")
+                .args(["-TERM", &id.to_string()])
+                .status()
+                .await;
         }
         self.process.wait().await.context("the shop does not end")?;
         Ok(())

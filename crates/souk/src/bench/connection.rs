@@ -18,11 +18,18 @@ pub struct Connection {
 impl Connection {
     /// Connects to `host:port`.
     pub async fn open(address: &str) -> Result<Self> {
-        let stream = TcpStream::connect(address).await.context("cannot connect")?;
+        let stream = TcpStream::connect(address)
+            .await
+            .context("cannot connect")?;
         stream.set_nodelay(true)?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.context("no connection")?;
+        let (sender, connection) = handshake(TokioIo::new(stream))
+            .await
+            .context("no connection")?;
         tokio::spawn(async move { drop(connection.await) });
-        Ok(Self { sender, address: address.to_owned() })
+        Ok(Self {
+            sender,
+            address: address.to_owned(),
+        })
     }
 
     /// One request, the whole answer.
@@ -33,18 +40,35 @@ impl Connection {
         headers: &[(&str, &str)],
         body: Bytes,
     ) -> Result<(StatusCode, Bytes)> {
-        let mut request = Request::builder().method(method).uri(path).header("host", &self.address);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", &self.address);
         if !body.is_empty() {
             request = request.header("content-type", "application/json");
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(body)).context("a malformed request")?;
-        self.sender.ready().await.context("the connection is closed")?;
-        let response = self.sender.send_request(request).await.context("no answer")?;
+        let request = request
+            .body(Full::new(body))
+            .context("a malformed request")?;
+        self.sender
+            .ready()
+            .await
+            .context("the connection is closed")?;
+        let response = self
+            .sender
+            .send_request(request)
+            .await
+            .context("no answer")?;
         let status = response.status();
-        let body = response.into_body().collect().await.context("no whole answer")?.to_bytes();
+        let body = response
+            .into_body()
+            .collect()
+            .await
+            .context("no whole answer")?
+            .to_bytes();
         Ok((status, body))
     }
 }

@@ -38,7 +38,8 @@ impl Figures {
             true => self.done += 1,
             false => self.failed += 1,
         }
-        self.micros.push(u32::try_from(since.elapsed().as_micros()).unwrap_or(u32::MAX));
+        self.micros
+            .push(u32::try_from(since.elapsed().as_micros()).unwrap_or(u32::MAX));
     }
 
     /// Good answers per second.
@@ -77,7 +78,12 @@ where
 }
 
 /// GET of one page, as fast as it goes.
-pub async fn products(address: &str, path: &'static str, clients: usize, during: Duration) -> Result<Figures> {
+pub async fn products(
+    address: &str,
+    path: &'static str,
+    clients: usize,
+    during: Duration,
+) -> Result<Figures> {
     let address = address.to_owned();
     many(clients, move |_| {
         let address = address.clone();
@@ -86,7 +92,9 @@ pub async fn products(address: &str, path: &'static str, clients: usize, during:
             let (mut figures, until) = (Figures::default(), Instant::now() + during);
             while Instant::now() < until {
                 let since = Instant::now();
-                let (status, _) = connection.request(Method::GET, path, &[], Bytes::new()).await?;
+                let (status, _) = connection
+                    .request(Method::GET, path, &[], Bytes::new())
+                    .await?;
                 figures.note(status.is_success(), since);
             }
             Ok(figures)
@@ -112,14 +120,27 @@ struct OrderStatus {
 
 /// Cart, line, checkout; answers the order's status (`refused` when there is no order).
 async fn purchase(connection: &mut Connection, sku: &str, wait: bool) -> Result<(String, Instant)> {
-    let (status, body) =
-        connection.request(Method::POST, "/api/carts", &[], Bytes::from_static(br#"{"currency":"GBP"}"#)).await?;
+    let (status, body) = connection
+        .request(
+            Method::POST,
+            "/api/carts",
+            &[],
+            Bytes::from_static(br#"{"currency":"GBP"}"#),
+        )
+        .await?;
     if !status.is_success() {
         return Ok(("refused".into(), Instant::now()));
     }
     let cart: Identified = serde_json::from_slice(&body)?;
     let line = Bytes::from(format!(r#"{{"sku":"{sku}","quantity":1}}"#));
-    let (status, _) = connection.request(Method::POST, &format!("/api/carts/{}/lines", cart.id), &[], line).await?;
+    let (status, _) = connection
+        .request(
+            Method::POST,
+            &format!("/api/carts/{}/lines", cart.id),
+            &[],
+            line,
+        )
+        .await?;
     if !status.is_success() {
         return Ok(("refused".into(), Instant::now()));
     }
@@ -131,8 +152,14 @@ async fn purchase(connection: &mut Connection, sku: &str, wait: bool) -> Result<
     let key = cart.id.clone();
     let mut all = vec![("idempotency-key", key.as_str())];
     all.extend_from_slice(headers);
-    let (status, body) =
-        connection.request(Method::POST, &format!("/api/carts/{}/checkout", cart.id), &all, body).await?;
+    let (status, body) = connection
+        .request(
+            Method::POST,
+            &format!("/api/carts/{}/checkout", cart.id),
+            &all,
+            body,
+        )
+        .await?;
     if !status.is_success() {
         return Ok(("refused".into(), since));
     }
@@ -141,7 +168,12 @@ async fn purchase(connection: &mut Connection, sku: &str, wait: bool) -> Result<
 }
 
 /// Whole purchases, each waited for until it is confirmed.
-pub async fn checkouts(address: &str, sku: &'static str, clients: usize, during: Duration) -> Result<Figures> {
+pub async fn checkouts(
+    address: &str,
+    sku: &'static str,
+    clients: usize,
+    during: Duration,
+) -> Result<Figures> {
     let address = address.to_owned();
     many(clients, move |_| {
         let address = address.clone();
@@ -160,7 +192,12 @@ pub async fn checkouts(address: &str, sku: &'static str, clients: usize, during:
 }
 
 /// Purchases at a fixed rate; what counts is the time to the durable `placed`.
-pub async fn paced(address: &str, sku: &'static str, per_second: usize, during: Duration) -> Result<Figures> {
+pub async fn paced(
+    address: &str,
+    sku: &'static str,
+    per_second: usize,
+    during: Duration,
+) -> Result<Figures> {
     let (address, clients) = (address.to_owned(), 20);
     let pause = Duration::from_secs_f64(clients as f64 / per_second as f64);
     many(clients, move |n| {
@@ -191,15 +228,21 @@ pub async fn hot_item(
     clients: usize,
 ) -> Result<(Figures, usize, usize)> {
     let address = address.to_owned();
-    let (left, confirmed, sold_out) =
-        (Arc::new(AtomicUsize::new(buyers)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (left, confirmed, sold_out) = (
+        Arc::new(AtomicUsize::new(buyers)),
+        Arc::new(AtomicUsize::new(0)),
+        Arc::new(AtomicUsize::new(0)),
+    );
     let (yes, no) = (confirmed.clone(), sold_out.clone());
     let figures = many(clients, move |_| {
         let (address, left, yes, no) = (address.clone(), left.clone(), yes.clone(), no.clone());
         async move {
             let mut connection = Connection::open(&address).await?;
             let mut figures = Figures::default();
-            while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok() {
+            while left
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
+                .is_ok()
+            {
                 let since = Instant::now();
                 let (status, _) = purchase(&mut connection, sku, true).await?;
                 match status.as_str() {
@@ -213,5 +256,9 @@ pub async fn hot_item(
         }
     })
     .await?;
-    Ok((figures, confirmed.load(Ordering::Relaxed), sold_out.load(Ordering::Relaxed)))
+    Ok((
+        figures,
+        confirmed.load(Ordering::Relaxed),
+        sold_out.load(Ordering::Relaxed),
+    ))
 }

@@ -56,26 +56,57 @@ pub struct Driven {
 
 impl Driver {
     /// Takes up where `done` ended.
-    pub fn new(staff: Client, plan: Arc<Plan>, journal: Journal, run: String, done: Done, progress: ProgressBar) -> Self {
-        let results = plan.sales.iter().map(|sale| watch::Sender::new(done.sales.get(&sale.invoice).cloned())).collect();
+    pub fn new(
+        staff: Client,
+        plan: Arc<Plan>,
+        journal: Journal,
+        run: String,
+        done: Done,
+        progress: ProgressBar,
+    ) -> Self {
+        let results = plan
+            .sales
+            .iter()
+            .map(|sale| watch::Sender::new(done.sales.get(&sale.invoice).cloned()))
+            .collect();
         let refunded = done.refunds.into_iter().map(|key| (key, ())).collect();
         let marks = (0..=10).map(|_| watch::Sender::new(None)).collect();
         let shopper = staff.anonymous();
-        Self { staff, shopper, plan, journal, run, results, refunded, progress, finished: AtomicUsize::new(0), marks }
+        Self {
+            staff,
+            shopper,
+            plan,
+            journal,
+            run,
+            results,
+            refunded,
+            progress,
+            finished: AtomicUsize::new(0),
+            marks,
+        }
     }
 
     /// Does every step that is not done yet.
     pub async fn drive(self: Arc<Self>, parallel: usize) -> Driven {
         let places = Arc::new(Semaphore::new(parallel.max(1)));
-        let todo: Vec<Step> = self.plan.steps.iter().copied().filter(|step| !self.is_done(*step)).collect();
+        let todo: Vec<Step> = self
+            .plan
+            .steps
+            .iter()
+            .copied()
+            .filter(|step| !self.is_done(*step))
+            .collect();
         self.progress.set_length(self.plan.steps.len() as u64);
-        self.progress.set_position((self.plan.steps.len() - todo.len()) as u64);
+        self.progress
+            .set_position((self.plan.steps.len() - todo.len()) as u64);
         let count = todo.len();
         self.marks[0].send_replace(Some(Instant::now()));
         let mut tasks = tokio::task::JoinSet::new();
         let mut refused = Vec::new();
         for step in todo {
-            let Ok(place) = places.clone().acquire_owned().await else { break };
+            let Ok(place) = places.clone().acquire_owned().await else {
+                break;
+            };
             let driver = self.clone();
             tasks.spawn(async move {
                 let refused = driver.step(step).await;
@@ -90,8 +121,16 @@ impl Driver {
         while let Some(done) = tasks.join_next().await {
             refused.extend(done.ok().flatten());
         }
-        let sales = self.results.iter().filter_map(|result| result.borrow().clone()).collect();
-        Driven { sales, refused, tenths: self.tenths(count) }
+        let sales = self
+            .results
+            .iter()
+            .filter_map(|result| result.borrow().clone())
+            .collect();
+        Driven {
+            sales,
+            refused,
+            tenths: self.tenths(count),
+        }
     }
 
     fn is_done(&self, step: Step) -> bool {
@@ -113,8 +152,12 @@ impl Driver {
 
     fn tenths(&self, count: usize) -> Vec<f64> {
         let marks: Vec<Option<Instant>> = self.marks.iter().map(|mark| *mark.borrow()).collect();
-        let pairs = marks.windows(2).filter_map(|pair| Some(pair[1]?.duration_since(pair[0]?)));
-        pairs.map(|took| count as f64 / 10.0 / took.as_secs_f64().max(1e-9)).collect()
+        let pairs = marks
+            .windows(2)
+            .filter_map(|pair| Some(pair[1]?.duration_since(pair[0]?)));
+        pairs
+            .map(|took| count as f64 / 10.0 / took.as_secs_f64().max(1e-9))
+            .collect()
     }
 
     async fn step(&self, step: Step) -> Option<String> {
@@ -152,8 +195,15 @@ impl Driver {
     async fn sale(&self, n: usize) -> Result<Placed, ClientError> {
         let sale = &self.plan.sales[n];
         let key = |what| self.key(what, &sale.invoice);
-        let (cart_key, lines_key, checkout_key, capture_key) = (key("cart"), key("lines"), key("checkout"), key("capture"));
-        let cart = post(&self.shopper, "/api/carts", &json!({"currency": "GBP"}), &cart_key).await?;
+        let (cart_key, lines_key, checkout_key, capture_key) =
+            (key("cart"), key("lines"), key("checkout"), key("capture"));
+        let cart = post(
+            &self.shopper,
+            "/api/carts",
+            &json!({"currency": "GBP"}),
+            &cart_key,
+        )
+        .await?;
         let cart = text(&cart, &["id"])?;
         let lines: Vec<Value> = sale
             .lines
@@ -164,7 +214,10 @@ impl Driver {
         post(&self.shopper, &path, &body, &lines_key).await?;
 
         let (path, body) = (format!("/api/carts/{cart}/checkout"), self.checkout(n));
-        let headers = [("idempotency-key", checkout_key.as_str()), ("prefer", "wait=20")];
+        let headers = [
+            ("idempotency-key", checkout_key.as_str()),
+            ("prefer", "wait=20"),
+        ];
         let answer: Value = insist(|| self.shopper.post(&path, &body, &headers)).await?;
         let order = text(&answer, &["order", "id"])?;
         let token = text(&answer, &["access_token"])?;
@@ -210,12 +263,15 @@ impl Driver {
         let mut pause = Duration::from_millis(50);
         loop {
             let status = text(&order, &["status"])?;
-            let complete = order.get("payment_id").is_some_and(Value::is_string) || status == "cancelled";
+            let complete =
+                order.get("payment_id").is_some_and(Value::is_string) || status == "cancelled";
             if matches!(status.as_str(), "confirmed" | "cancelled") && complete {
                 return Ok(order);
             }
             if started.elapsed() > PATIENCE {
-                return Err(ClientError::Unexpected(format!("the order is still {status}")));
+                return Err(ClientError::Unexpected(format!(
+                    "the order is still {status}"
+                )));
             }
             order = insist(|| owner.get(&path)).await?;
             if text(&order, &["status"])? == status {
@@ -226,7 +282,13 @@ impl Driver {
     }
 
     /// Asks for the payment until `field` has reached `amount`.
-    async fn until(&self, payment: &str, mut view: Value, field: &str, amount: i64) -> Result<i64, ClientError> {
+    async fn until(
+        &self,
+        payment: &str,
+        mut view: Value,
+        field: &str,
+        amount: i64,
+    ) -> Result<i64, ClientError> {
         let started = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
@@ -235,7 +297,9 @@ impl Driver {
                 return Ok(reached);
             }
             if started.elapsed() > PATIENCE {
-                return Err(ClientError::Unexpected(format!("only {reached} of {amount} {field}")));
+                return Err(ClientError::Unexpected(format!(
+                    "only {reached} of {amount} {field}"
+                )));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(2));
@@ -246,7 +310,10 @@ impl Driver {
 
     fn refund_key(&self, n: usize) -> String {
         let refund = &self.plan.refunds[n];
-        format!("{}/{}", refund.cancellation, self.plan.sales[refund.sale].invoice)
+        format!(
+            "{}/{}",
+            refund.cancellation, self.plan.sales[refund.sale].invoice
+        )
     }
 
     async fn refund(&self, n: usize) -> Result<(), ClientError> {
@@ -256,8 +323,10 @@ impl Driver {
             Ok(placed) => placed.clone(),
             Err(_) => None,
         };
-        let payment = placed.and_then(|placed| (placed.captured > 0).then_some(placed.payment).flatten());
-        let payment = payment.ok_or_else(|| ClientError::Unexpected("its sale was not captured".into()))?;
+        let payment =
+            placed.and_then(|placed| (placed.captured > 0).then_some(placed.payment).flatten());
+        let payment =
+            payment.ok_or_else(|| ClientError::Unexpected("its sale was not captured".into()))?;
         let name = self.refund_key(n);
         let (money_key, stock_key) = (self.key("refund", &name), self.key("return", &name));
         let path = format!("/api/payments/{payment}/refund");
@@ -284,15 +353,21 @@ impl Driver {
         loop {
             let operations = view["operations"].as_array().cloned().unwrap_or_default();
             let open = |o: &Value| matches!(o["status"].as_str(), Some("requested" | "unknown"));
-            let failed = operations.iter().find(|o| o["kind"] == "refund" && o["status"] == "failed");
+            let failed = operations
+                .iter()
+                .find(|o| o["kind"] == "refund" && o["status"] == "failed");
             if let Some(failed) = failed {
-                return Err(ClientError::Unexpected(format!("the refund failed: {failed}")));
+                return Err(ClientError::Unexpected(format!(
+                    "the refund failed: {failed}"
+                )));
             }
             if !operations.iter().any(open) {
                 return Ok(());
             }
             if started.elapsed() > PATIENCE {
-                return Err(ClientError::Unexpected("the refund is still under way".into()));
+                return Err(ClientError::Unexpected(
+                    "the refund is still under way".into(),
+                ));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(2));
@@ -328,5 +403,7 @@ where
 fn text(value: &Value, path: &[&str]) -> Result<String, ClientError> {
     let found = path.iter().try_fold(value, |value, name| value.get(name));
     let found = found.and_then(Value::as_str);
-    found.map(str::to_owned).ok_or_else(|| ClientError::Unexpected(format!("no {} in {value}", path.join("."))))
+    found
+        .map(str::to_owned)
+        .ok_or_else(|| ClientError::Unexpected(format!("no {} in {value}", path.join("."))))
 }

@@ -1,6 +1,10 @@
 //! Reads the data set into a plan.
 
-use std::{fs::File, io::{BufReader, Read}, path::Path};
+use std::{
+    fs::File,
+    io::{BufReader, Read},
+    path::Path,
+};
 
 use importers::online_retail::{self, Reason};
 
@@ -37,7 +41,11 @@ pub fn read(path: &Path, limit: Option<usize>) -> Result<(Plan, String)> {
                 Reason::File(reason) => {
                     return Err(Failure::new(format!("{}: {reason}", path.display())));
                 }
-                reason => rejected.push(Rejected { row: row.row, invoice: row.invoice, reason: reason.to_string() }),
+                reason => rejected.push(Rejected {
+                    row: row.row,
+                    invoice: row.invoice,
+                    reason: reason.to_string(),
+                }),
             },
         }
     }
@@ -53,7 +61,11 @@ impl Fingerprint {
     }
 
     fn add(&mut self, row: u64, quantity: i64, price: i64) {
-        let bytes = [row.to_le_bytes(), quantity.to_le_bytes(), price.to_le_bytes()];
+        let bytes = [
+            row.to_le_bytes(),
+            quantity.to_le_bytes(),
+            price.to_le_bytes(),
+        ];
         for byte in bytes.as_flattened() {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }

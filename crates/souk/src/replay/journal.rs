@@ -13,7 +13,6 @@ use std::{
 use crate::failure::{Context as _, Failure, Result};
 use serde::{Deserialize, Serialize};
 
-
 /// A sale that has come to its end.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub struct Placed {
@@ -69,7 +68,9 @@ impl Journal {
                         )));
                     }
                     Ok(Entry::Run { .. }) => known = true,
-                    Ok(Entry::Sale(placed)) => drop(done.sales.insert(placed.invoice.clone(), placed)),
+                    Ok(Entry::Sale(placed)) => {
+                        drop(done.sales.insert(placed.invoice.clone(), placed))
+                    }
                     Ok(Entry::Refund { key }) => drop(done.refunds.insert(key)),
                     Ok(Entry::Prepared) => done.prepared = true,
                     Err(_) => {}
@@ -77,7 +78,8 @@ impl Journal {
             }
         }
         let opened = OpenOptions::new().create(true).append(true).open(path);
-        let mut file = opened.with_context(|| format!("cannot write the journal {}", path.display()))?;
+        let mut file =
+            opened.with_context(|| format!("cannot write the journal {}", path.display()))?;
         // Behind a torn line the next entry must begin on a line of its own.
         file.write_all(b"\n").context("cannot write the journal")?;
         let journal = Self(Mutex::new(file));
@@ -94,7 +96,9 @@ impl Journal {
 
     /// Notes a finished refund.
     pub fn refund(&self, key: &str) {
-        self.write(&Entry::Refund { key: key.to_owned() });
+        self.write(&Entry::Refund {
+            key: key.to_owned(),
+        });
     }
 
     /// Notes that catalogue and stock are in place.

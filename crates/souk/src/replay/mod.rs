@@ -18,8 +18,8 @@ use crate::{
     failure::{Context as _, Failure, Result},
     target::Reached,
 };
-pub use drive::insist;
 use drive::Driver;
+pub use drive::insist;
 use journal::Journal;
 use plan::Plan;
 use reconcile::{Pair, Report};
@@ -50,25 +50,41 @@ pub async fn run(replay: Replay) -> Result<()> {
     }
     match report.reconciled {
         true => Ok(()),
-        false => Err(Failure::new(format!("{} differences", report.differences.len()))),
+        false => Err(Failure::new(format!(
+            "{} differences",
+            report.differences.len()
+        ))),
     }
 }
 
 async fn against(replay: &Replay, plan: Plan, run: String, client: &Client) -> Result<Report> {
-    let path = replay.journal.clone().unwrap_or_else(|| match &replay.shop.data {
-        Some(data) => data.join("replay.journal"),
-        None => PathBuf::from(format!("souk-replay-{run}.journal")),
-    });
+    let path = replay
+        .journal
+        .clone()
+        .unwrap_or_else(|| match &replay.shop.data {
+            Some(data) => data.join("replay.journal"),
+            None => PathBuf::from(format!("souk-replay-{run}.journal")),
+        });
     let (journal, done) = Journal::open(&path, &run)?;
     if !done.prepared {
         let preparing = Instant::now();
         setup::prepare(client, &plan, &run).await?;
         journal.prepared();
-        println!("catalogue and opening stock are in place ({:.1} s)", preparing.elapsed().as_secs_f64());
+        println!(
+            "catalogue and opening stock are in place ({:.1} s)",
+            preparing.elapsed().as_secs_f64()
+        );
     }
     let plan = Arc::new(plan);
     let bar = ProgressBar::new(0).with_style(style());
-    let driver = Arc::new(Driver::new(client.clone(), plan.clone(), journal, run, done, bar.clone()));
+    let driver = Arc::new(Driver::new(
+        client.clone(),
+        plan.clone(),
+        journal,
+        run,
+        done,
+        bar.clone(),
+    ));
     let driving = Instant::now();
     let driven = driver.drive(replay.parallel).await;
     let seconds = driving.elapsed().as_secs_f64();
@@ -96,13 +112,26 @@ fn print(report: &Report, started: Instant) {
     }
     let units = report.unmatched_cancellations.len();
     println!("cancelled rows that match nothing the customer bought: {units}");
-    println!("invoices without an acceptable row: {}", report.rejected_invoices.len());
-    if let (Some(first), Some(last)) = (report.steps_per_second_by_tenth.first(), report.steps_per_second_by_tenth.last()) {
+    println!(
+        "invoices without an acceptable row: {}",
+        report.rejected_invoices.len()
+    );
+    if let (Some(first), Some(last)) = (
+        report.steps_per_second_by_tenth.first(),
+        report.steps_per_second_by_tenth.last(),
+    ) {
         println!("steps per second: first tenth {first:.0}, last tenth {last:.0}");
     }
     for difference in report.differences.iter().take(20) {
         println!("DIFFERENCE {difference}");
     }
-    let verdict = if report.reconciled { "Reconciled to the penny and the unit." } else { "NOT reconciled." };
-    println!("\n{verdict} ({:.1} s in all)", started.elapsed().as_secs_f64());
+    let verdict = if report.reconciled {
+        "Reconciled to the penny and the unit."
+    } else {
+        "NOT reconciled."
+    };
+    println!(
+        "\n{verdict} ({:.1} s in all)",
+        started.elapsed().as_secs_f64()
+    );
 }

@@ -145,7 +145,11 @@ pub fn build(rows: impl IntoIterator<Item = Row>, rejected: Vec<Rejected>) -> Pl
     let sales: HashSet<&str> = plan.sales.iter().map(|s| s.invoice.as_str()).collect();
     plan.empty_invoices = rejected
         .iter()
-        .filter(|r| !r.invoice.starts_with('C') && !sales.contains(r.invoice.as_str()) && seen.insert(r.invoice.clone()))
+        .filter(|r| {
+            !r.invoice.starts_with('C')
+                && !sales.contains(r.invoice.as_str())
+                && seen.insert(r.invoice.clone())
+        })
         .map(|r| r.invoice.clone())
         .collect();
     plan.rejected = rejected;
@@ -156,8 +160,14 @@ impl Builder {
     fn take(&mut self, row: Row) {
         if row.invoice.starts_with('C') {
             // One invoice may carry several times; the first is when it happened.
-            let at = *self.cancelled_at.entry(row.invoice.clone()).or_insert(row.at);
-            self.cancellations.entry((at, row.invoice.clone())).or_default().push(row);
+            let at = *self
+                .cancelled_at
+                .entry(row.invoice.clone())
+                .or_insert(row.at);
+            self.cancellations
+                .entry((at, row.invoice.clone()))
+                .or_default()
+                .push(row);
             return;
         }
         let sku = self.sku(&row);
@@ -184,7 +194,11 @@ impl Builder {
     fn sku(&mut self, row: &Row) -> usize {
         let plan = &mut self.plan;
         let item = *self.codes.entry(row.code.clone()).or_insert_with(|| {
-            plan.items.push(Item { code: row.code.clone(), description: String::new(), skus: Vec::new() });
+            plan.items.push(Item {
+                code: row.code.clone(),
+                description: String::new(),
+                skus: Vec::new(),
+            });
             plan.items.len() - 1
         });
         if plan.items[item].description.is_empty() {
@@ -195,7 +209,12 @@ impl Builder {
                 true => row.code.clone(),
                 false => format!("{}@{}", row.code, row.price),
             };
-            plan.skus.push(Sku { sku, code: row.code.clone(), price: row.price, sold: 0 });
+            plan.skus.push(Sku {
+                sku,
+                code: row.code.clone(),
+                price: row.price,
+                sold: 0,
+            });
             plan.items[item].skus.push(plan.skus.len() - 1);
             plan.skus.len() - 1
         })
@@ -209,9 +228,14 @@ impl Builder {
         by_time.sort_by_key(|n| self.plan.sales[*n].at);
         for n in &by_time {
             let sale = &self.plan.sales[*n];
-            let Some(customer) = sale.customer else { continue };
+            let Some(customer) = sale.customer else {
+                continue;
+            };
             for (sku, quantity) in &sale.lines {
-                bought.entry((customer, *sku)).or_default().push((*n, *quantity));
+                bought
+                    .entry((customer, *sku))
+                    .or_default()
+                    .push((*n, *quantity));
             }
         }
         let mut refund_times = Vec::new();
@@ -222,8 +246,12 @@ impl Builder {
             }
             refund_times.extend((first..self.plan.refunds.len()).map(|n| (at, n)));
         }
-        let sales = by_time.into_iter().map(|n| (self.plan.sales[n].at, 0, Step::Sale(n)));
-        let refunds = refund_times.into_iter().map(|(at, n)| (at, 1, Step::Refund(n)));
+        let sales = by_time
+            .into_iter()
+            .map(|n| (self.plan.sales[n].at, 0, Step::Sale(n)));
+        let refunds = refund_times
+            .into_iter()
+            .map(|(at, n)| (at, 1, Step::Refund(n)));
         let mut steps: Vec<_> = sales.chain(refunds).collect();
         steps.sort_by_key(|(at, kind, _)| (*at, *kind));
         self.plan.steps = steps.into_iter().map(|(_, _, step)| step).collect();
@@ -239,7 +267,11 @@ impl Builder {
         bought: &mut HashMap<(u32, usize), Vec<(usize, i64)>>,
     ) {
         let mut left = -row.quantity;
-        let sku = self.codes.get(&row.code).and_then(|item| self.by_price.get(&(*item, row.price))).copied();
+        let sku = self
+            .codes
+            .get(&row.code)
+            .and_then(|item| self.by_price.get(&(*item, row.price)))
+            .copied();
         let reason = match (row.customer, sku) {
             (None, _) => "the customer is not known",
             (_, None) => "this code was never sold at this price",
@@ -258,16 +290,35 @@ impl Builder {
         };
         if left > 0 {
             let reason = format!("{left} × {} not refunded: {reason}", row.code);
-            self.plan.unmatched.push(Rejected { row: row.row, invoice: cancellation.to_owned(), reason });
+            self.plan.unmatched.push(Rejected {
+                row: row.row,
+                invoice: cancellation.to_owned(),
+                reason,
+            });
         }
     }
 
-    fn refund(&mut self, cancellation: &str, first: usize, sale: usize, sku: usize, units: i64, price: i64) {
-        let found = self.plan.refunds[first..].iter().position(|r| r.sale == sale);
+    fn refund(
+        &mut self,
+        cancellation: &str,
+        first: usize,
+        sale: usize,
+        sku: usize,
+        units: i64,
+        price: i64,
+    ) {
+        let found = self.plan.refunds[first..]
+            .iter()
+            .position(|r| r.sale == sale);
         let index = found.map_or(self.plan.refunds.len(), |n| first + n);
         if found.is_none() {
             let cancellation = cancellation.to_owned();
-            self.plan.refunds.push(Refund { cancellation, sale, lines: Vec::new(), amount: 0 });
+            self.plan.refunds.push(Refund {
+                cancellation,
+                sale,
+                lines: Vec::new(),
+                amount: 0,
+            });
         }
         let refund = &mut self.plan.refunds[index];
         refund.amount += price * units;
@@ -282,7 +333,15 @@ impl Builder {
 mod tests {
     use super::*;
 
-    fn row(n: u64, invoice: &str, code: &str, quantity: i64, at: i64, price: i64, customer: Option<u32>) -> Row {
+    fn row(
+        n: u64,
+        invoice: &str,
+        code: &str,
+        quantity: i64,
+        at: i64,
+        price: i64,
+        customer: Option<u32>,
+    ) -> Row {
         Row {
             row: n,
             invoice: invoice.into(),
@@ -328,8 +387,11 @@ mod tests {
             ],
             Vec::new(),
         );
-        let refunds: Vec<_> =
-            plan.refunds.iter().map(|r| (r.cancellation.as_str(), r.sale, r.amount)).collect();
+        let refunds: Vec<_> = plan
+            .refunds
+            .iter()
+            .map(|r| (r.cancellation.as_str(), r.sale, r.amount))
+            .collect();
         assert_eq!(refunds, [("C4", 1, 500), ("C4", 0, 200), ("C6", 0, 300)]);
         let unmatched: Vec<u64> = plan.unmatched.iter().map(|u| u.row).collect();
         assert_eq!(unmatched, [7, 8, 9]);

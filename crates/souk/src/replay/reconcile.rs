@@ -15,7 +15,10 @@ use super::{
     drive::{Driven, insist},
     plan::{Plan, Rejected},
 };
-use crate::{client::Client, failure::{Context as _, Result}};
+use crate::{
+    client::Client,
+    failure::{Context as _, Result},
+};
 
 /// One figure, from both sides.
 #[derive(Clone, Copy, Debug, Default, Serialize, PartialEq)]
@@ -76,14 +79,25 @@ struct Services {
 /// Asks the services, compares with the plan, lists every difference.
 pub async fn reconcile(staff: &Client, plan: &Plan, driven: &Driven) -> Result<Report> {
     let services = ask(staff, driven).await?;
-    let mut report = Report { rejected_rows: plan.rejected.clone(), ..Report::default() };
+    let mut report = Report {
+        rejected_rows: plan.rejected.clone(),
+        ..Report::default()
+    };
     for row in &plan.rejected {
-        *report.rejected_by_reason.entry(row.reason.clone()).or_default() += 1;
+        *report
+            .rejected_by_reason
+            .entry(row.reason.clone())
+            .or_default() += 1;
     }
     report.rejected_invoices = plan.empty_invoices.clone();
     report.unmatched_cancellations = plan.unmatched.clone();
     report.steps_per_second_by_tenth = driven.tenths.clone();
-    report.differences.extend(driven.refused.iter().map(|text| format!("refund refused: {text}")));
+    report.differences.extend(
+        driven
+            .refused
+            .iter()
+            .map(|text| format!("refund refused: {text}")),
+    );
     orders(&mut report, plan, driven, &services);
     money(&mut report, plan, &services);
     stock(&mut report, plan, &services);
@@ -99,13 +113,24 @@ pub async fn reconcile(staff: &Client, plan: &Plan, driven: &Driven) -> Result<R
 }
 
 async fn ask(staff: &Client, driven: &Driven) -> Result<Services> {
-    let mine: std::collections::HashSet<&str> = driven.sales.iter().filter_map(|sale| sale.order.as_deref()).collect();
+    let mine: std::collections::HashSet<&str> = driven
+        .sales
+        .iter()
+        .filter_map(|sale| sale.order.as_deref())
+        .collect();
     let mut services = Services::default();
-    pages(staff, "/api/orders?include=lines", |summary: OrderSummary| {
-        if let Some(order) = summary.order.filter(|order| mine.contains(order.id.as_str())) {
-            services.orders.insert(order.id.as_str().to_owned(), order);
-        }
-    })
+    pages(
+        staff,
+        "/api/orders?include=lines",
+        |summary: OrderSummary| {
+            if let Some(order) = summary
+                .order
+                .filter(|order| mine.contains(order.id.as_str()))
+            {
+                services.orders.insert(order.id.as_str().to_owned(), order);
+            }
+        },
+    )
     .await?;
     pages(staff, "/api/inventory/summary?", |row: StockSummary| {
         services.stock.insert(row.sku.clone(), row);
@@ -129,12 +154,18 @@ async fn ask(staff: &Client, driven: &Driven) -> Result<Services> {
 }
 
 /// Reads a list to its end.
-async fn pages<T: serde::de::DeserializeOwned>(staff: &Client, path: &str, mut each: impl FnMut(T)) -> Result<()> {
+async fn pages<T: serde::de::DeserializeOwned>(
+    staff: &Client,
+    path: &str,
+    mut each: impl FnMut(T),
+) -> Result<()> {
     let mut cursor = String::new();
     loop {
         let separator = if path.ends_with('?') { "" } else { "&" };
         let path = format!("{path}{separator}limit=200{cursor}");
-        let page: List<T> = insist(|| staff.get(&path)).await.with_context(|| format!("cannot read {path}"))?;
+        let page: List<T> = insist(|| staff.get(&path))
+            .await
+            .with_context(|| format!("cannot read {path}"))?;
         page.items.into_iter().for_each(&mut each);
         match page.next_cursor {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -147,11 +178,26 @@ fn orders(report: &mut Report, plan: &Plan, driven: &Driven, services: &Services
     let confirmed = |order: &&OrderView| order.status == OrderStatus::Confirmed;
     let placed = services.orders.len() as i64;
     let sales = plan.sales.len() as i64;
-    report.totals.insert("invoices_placed", Pair { file: sales, services: placed });
+    report.totals.insert(
+        "invoices_placed",
+        Pair {
+            file: sales,
+            services: placed,
+        },
+    );
     let count = services.orders.values().filter(confirmed).count() as i64;
-    report.totals.insert("invoices_confirmed", Pair { file: sales, services: count });
-    let by_invoice: HashMap<&str, &super::journal::Placed> =
-        driven.sales.iter().map(|placed| (placed.invoice.as_str(), placed)).collect();
+    report.totals.insert(
+        "invoices_confirmed",
+        Pair {
+            file: sales,
+            services: count,
+        },
+    );
+    let by_invoice: HashMap<&str, &super::journal::Placed> = driven
+        .sales
+        .iter()
+        .map(|placed| (placed.invoice.as_str(), placed))
+        .collect();
     for sale in &plan.sales {
         for (sku, units) in &sale.lines {
             let sku = &plan.skus[*sku];
@@ -162,29 +208,48 @@ fn orders(report: &mut Report, plan: &Plan, driven: &Driven, services: &Services
         let placed = by_invoice.get(sale.invoice.as_str());
         let order = placed.and_then(|placed| services.orders.get(placed.order.as_deref()?));
         match (placed, order) {
-            (None, _) => report.differences.push(format!("invoice {} was never placed", sale.invoice)),
+            (None, _) => report
+                .differences
+                .push(format!("invoice {} was never placed", sale.invoice)),
             (Some(placed), None) => {
-                report.differences.push(format!("invoice {} has no order: {}", sale.invoice, placed.status));
+                report.differences.push(format!(
+                    "invoice {} has no order: {}",
+                    sale.invoice, placed.status
+                ));
             }
-            (Some(_), Some(order)) if order.totals.total.amount != sale.total => report.differences.push(format!(
-                "invoice {}: file {} / order {}",
-                sale.invoice, sale.total, order.totals.total.amount
-            )),
+            (Some(_), Some(order)) if order.totals.total.amount != sale.total => {
+                report.differences.push(format!(
+                    "invoice {}: file {} / order {}",
+                    sale.invoice, sale.total, order.totals.total.amount
+                ))
+            }
             _ => {}
         }
     }
-    for line in services.orders.values().filter(confirmed).flat_map(|order| &order.lines) {
+    for line in services
+        .orders
+        .values()
+        .filter(confirmed)
+        .flat_map(|order| &order.lines)
+    {
         // `85123A@295` is stock code 85123A at another price.
-        let code = line.sku.rsplit_once('@').map_or(line.sku.as_str(), |(code, _)| code);
+        let code = line
+            .sku
+            .rsplit_once('@')
+            .map_or(line.sku.as_str(), |(code, _)| code);
         let figures = report.per_code.entry(code.to_owned()).or_default();
         figures.units.services += line.quantity;
         figures.revenue.services += line.total.amount;
     }
     let sum = |pick: fn(&CodeFigures) -> Pair| {
-        report.per_code.values().map(pick).fold(Pair::default(), |sum, pair| Pair {
-            file: sum.file + pair.file,
-            services: sum.services + pair.services,
-        })
+        report
+            .per_code
+            .values()
+            .map(pick)
+            .fold(Pair::default(), |sum, pair| Pair {
+                file: sum.file + pair.file,
+                services: sum.services + pair.services,
+            })
     };
     let (units, revenue) = (sum(|f| f.units), sum(|f| f.revenue));
     report.totals.insert("units_sold", units);
@@ -194,15 +259,55 @@ fn orders(report: &mut Report, plan: &Plan, driven: &Driven, services: &Services
 fn money(report: &mut Report, plan: &Plan, services: &Services) {
     let revenue: i64 = plan.sales.iter().map(|sale| sale.total).sum();
     let refunds: i64 = plan.refunds.iter().map(|refund| refund.amount).sum();
-    report.totals.insert("ledger_captured", Pair { file: revenue, services: services.captured });
-    report.totals.insert("ledger_refunded", Pair { file: refunds, services: services.refunded });
-    report.totals.insert("ledger_sum_of_postings", Pair { file: 0, services: services.posted });
-    let captured = services.orders.values().map(|order| order.captured.amount).sum();
-    let refunded = services.orders.values().map(|order| order.refunded.amount).sum();
-    report.totals.insert("orders_captured", Pair { file: revenue, services: captured });
-    report.totals.insert("orders_refunded", Pair { file: refunds, services: refunded });
+    report.totals.insert(
+        "ledger_captured",
+        Pair {
+            file: revenue,
+            services: services.captured,
+        },
+    );
+    report.totals.insert(
+        "ledger_refunded",
+        Pair {
+            file: refunds,
+            services: services.refunded,
+        },
+    );
+    report.totals.insert(
+        "ledger_sum_of_postings",
+        Pair {
+            file: 0,
+            services: services.posted,
+        },
+    );
+    let captured = services
+        .orders
+        .values()
+        .map(|order| order.captured.amount)
+        .sum();
+    let refunded = services
+        .orders
+        .values()
+        .map(|order| order.refunded.amount)
+        .sum();
+    report.totals.insert(
+        "orders_captured",
+        Pair {
+            file: revenue,
+            services: captured,
+        },
+    );
+    report.totals.insert(
+        "orders_refunded",
+        Pair {
+            file: refunds,
+            services: refunded,
+        },
+    );
     if !services.balanced {
-        report.differences.push("the ledger does not balance".into());
+        report
+            .differences
+            .push("the ledger does not balance".into());
     }
 }
 
@@ -218,7 +323,9 @@ fn stock(report: &mut Report, plan: &Plan, services: &Services) {
         let figures = report.per_code.entry(sku.code.clone()).or_default();
         figures.returned.file += back;
         let Some(row) = services.stock.get(&sku.sku) else {
-            report.differences.push(format!("SKU {} has no stock record", sku.sku));
+            report
+                .differences
+                .push(format!("SKU {} has no stock record", sku.sku));
             continue;
         };
         figures.returned.services += row.returned;
@@ -233,15 +340,25 @@ fn stock(report: &mut Report, plan: &Plan, services: &Services) {
             && row.reserved == row.allocated
             && (row.opening, row.sold, row.returned) == (sku.sold, sku.sold, back);
         if !agrees {
-            report.differences.push(format!("SKU {}: file sold {} returned {back} / stock {row:?}", sku.sku, sku.sold));
+            report.differences.push(format!(
+                "SKU {}: file sold {} returned {back} / stock {row:?}",
+                sku.sku, sku.sold
+            ));
         }
     }
     report.totals.insert("stock_units_sold", sold);
     report.totals.insert("stock_on_hand_after_sales", conserved);
     for (code, figures) in &report.per_code {
-        for (name, pair) in [("units", figures.units), ("revenue", figures.revenue), ("returned", figures.returned)] {
+        for (name, pair) in [
+            ("units", figures.units),
+            ("revenue", figures.revenue),
+            ("returned", figures.returned),
+        ] {
             if pair.file != pair.services {
-                report.differences.push(format!("{code} {name}: file {} / services {}", pair.file, pair.services));
+                report.differences.push(format!(
+                    "{code} {name}: file {} / services {}",
+                    pair.file, pair.services
+                ));
             }
         }
     }
