@@ -1,6 +1,6 @@
 //! A real shop to test against: the `souk` binary as a child process on a directory of its own,
 //! spoken to over HTTP only, and killed without mercy when a test wants it.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,6 +10,7 @@
 )]
 
 mod api;
+pub mod browser;
 mod shopping;
 
 use std::{
@@ -21,10 +22,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-#[allow(unused_imports, reason = "not every test file names it")]
-pub use api::{Answer, Api};
+pub use api::*;
 use serde_json::Value;
-pub use shopping::{Buying, Order, order_status};
+pub use shopping::*;
 
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(120);
