@@ -235,6 +235,26 @@ async fn waiting_and_following_show_the_changes() {
     assert_eq!(answer.headers["preference-applied"], "wait=5");
     assert_eq!(order_status(&answer.body), "confirmed", "{}", answer.text);
 
+    // The same at the checkout itself: one request from cart to confirmation.
+    let (guest, buying) = (shop.guest(), Buying::one("MUG", 1, "tok_visa"));
+    let cart = guest.new_cart().await;
+    guest
+        .post(&format!("/api/carts/{cart}/lines"), buying.lines())
+        .await
+        .ok();
+    let checkout = format!("/api/carts/{cart}/checkout");
+    let answer = guest
+        .try_post(&checkout, &buying.checkout(), &[("prefer", "wait=10")])
+        .await
+        .unwrap();
+    assert_eq!(
+        (answer.status, order_status(&answer.body["order"])),
+        (201, "confirmed"),
+        "{}",
+        answer.text
+    );
+    assert!(answer.body["access_token"].is_string());
+
     let order = shop.buy(&Buying::one("MUG", 1, "tok_declined")).await;
     let buyer = shop.with(&order.token);
     // The stream ends by itself after the last change, so that it can be read whole.
