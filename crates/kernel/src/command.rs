@@ -16,6 +16,11 @@ pub trait Command: Send + Sync + 'static {
     fn streams(&self) -> Vec<StreamId>;
     /// Decides. All its events are committed together, or on a rejection none.
     fn handle(&self, work: &mut UnitOfWork<'_>) -> Result<Self::Output, Rejection>;
+    /// The same when nobody waits for the output, because an event or a timer asks: worth writing
+    /// where the output is costly.
+    fn apply(&self, work: &mut UnitOfWork<'_>) -> Result<(), Rejection> {
+        self.handle(work).map(drop)
+    }
 }
 
 /// A [`Command`] with its output type erased.
@@ -27,6 +32,10 @@ pub trait AnyCommand: Send + Sync {
         &self,
         work: &mut UnitOfWork<'_>,
     ) -> Result<Box<dyn Any + Send + Sync>, Rejection>;
+    /// See [`Command::apply`].
+    fn apply_any(&self, work: &mut UnitOfWork<'_>) -> Result<(), Rejection> {
+        self.handle_any(work).map(drop)
+    }
 }
 
 impl<C: Command> AnyCommand for C {
@@ -39,6 +48,10 @@ impl<C: Command> AnyCommand for C {
         work: &mut UnitOfWork<'_>,
     ) -> Result<Box<dyn Any + Send + Sync>, Rejection> {
         Ok(Box::new(self.handle(work)?))
+    }
+
+    fn apply_any(&self, work: &mut UnitOfWork<'_>) -> Result<(), Rejection> {
+        self.apply(work)
     }
 }
 
@@ -296,6 +309,10 @@ where
             version,
             events,
         })
+    }
+
+    fn apply(&self, work: &mut UnitOfWork<'_>) -> Result<(), Rejection> {
+        work.decide::<D>(&self.id, &self.command).map(drop)
     }
 }
 

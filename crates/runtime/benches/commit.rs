@@ -33,6 +33,9 @@ async fn main() {
         commands(callers).await;
     }
     for callers in [1, 64, 512].into_iter().filter(wanted) {
+        queries(callers).await;
+    }
+    for callers in [1, 64, 512].into_iter().filter(wanted) {
         hops(callers).await;
     }
 }
@@ -60,16 +63,30 @@ struct Load {
 
 /// `callers` tasks, each paying into its own account one payment after the other.
 async fn load(app: &App, callers: usize) -> Load {
+    repeat(app, callers, |app, id, memo| async move {
+        let paid = app
+            .execute(&Context::default(), toys::noted(&id, 1, &memo))
+            .await;
+        paid.expect("committed");
+    })
+    .await
+}
+
+/// `callers` tasks, each doing `work` again and again.
+async fn repeat<F: Future<Output = ()> + Send>(
+    app: &App,
+    callers: usize,
+    work: impl Fn(App, Arc<str>, Arc<str>) -> F + Copy + Send + 'static,
+) -> Load {
     let (begin, cpu) = (Instant::now(), cpu_time());
     let calls = (0..callers).map(|n| {
-        let (app, id) = (app.clone(), format!("{n:08}"));
+        let (app, id): (App, Arc<str>) = (app.clone(), format!("{n:08}").into());
+        let memo: Arc<str> = "x".repeat(300).into();
         tokio::spawn(async move {
-            let (context, mut waits) = (Context::default(), Vec::new());
-            let memo = "x".repeat(300);
+            let mut waits = Vec::new();
             while begin.elapsed() < SPAN {
                 let started = Instant::now();
-                let paid = app.execute(&context, toys::noted(&id, 1, &memo)).await;
-                paid.expect("committed");
+                work(app.clone(), id.clone(), memo.clone()).await;
                 waits.push(started.elapsed());
             }
             waits
@@ -108,6 +125,26 @@ async fn commands(callers: usize) {
     load(&app, callers)
         .await
         .report(&format!("{callers} callers, one service"));
+    shop.shutdown().await;
+}
+
+/// Reads of one row by its key.
+async fn queries(callers: usize) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = start(folder.path(), vec![toys::narrow_bank()]).await;
+    let app = shop.app("bank").expect("the bank");
+    for n in 0..callers {
+        let paid = app
+            .execute(&Context::default(), toys::deposit(&format!("{n:08}"), 1))
+            .await;
+        paid.expect("committed");
+    }
+    let read = repeat(&app, callers, |app, id, _| async move {
+        let row = sql!("SELECT balance FROM balances WHERE id = $1", &id);
+        assert_eq!(app.query(row).await.expect("a row").len(), 1);
+    });
+    read.await
+        .report(&format!("{callers} readers, one row each"));
     shop.shutdown().await;
 }
 

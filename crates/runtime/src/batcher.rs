@@ -138,7 +138,6 @@ impl Batcher {
     /// Decides and commits as many of `items` as fit in one batch; answers their outcomes.
     async fn attempt(&mut self, items: &[Item]) -> Result<Vec<Outcome>, StoreError> {
         let keys = self.shared.keys();
-        let known = Known::of(items, self.store.as_ref(), &keys).await?;
         let mut missing = Vec::new();
         for item in items {
             item.streams(|stream| {
@@ -148,7 +147,12 @@ impl Batcher {
             });
         }
         let now = self.shared.clock.now();
-        // Each round loads everything that the one before found missing; most need only one.
+        let store = self.store.clone();
+        let asking = Known::of(items, store.as_ref(), &keys);
+        let (known, loaded) = tokio::join!(asking, self.load(&mut missing));
+        let known = known?;
+        loaded?;
+        // Most need one round; another one loads all that the first found missing.
         loop {
             self.load(&mut missing).await?;
             let mut plan = Plan::default();
@@ -244,6 +248,9 @@ impl Batcher {
 
     /// Loads streams into the cache; empties `wanted`.
     async fn load(&mut self, wanted: &mut Vec<StreamId>) -> Result<(), StoreError> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
         let mut seen = HashSet::new();
         wanted.retain(|stream| seen.insert(stream.clone()));
         let mut streams: Vec<LoadStream> = wanted

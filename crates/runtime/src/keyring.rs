@@ -303,4 +303,52 @@ mod tests {
             Some(&b"1"[..])
         );
     }
+
+    /// Another service that sealed with the same new key must wait for it too: until the key is on
+    /// disk it is pending, also while it is being written.
+    #[test]
+    fn a_key_is_pending_until_it_is_durable() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keyring.db");
+        let ring = SqliteKeyRing::open(&path, Arc::new(RandomIds)).expect("opens");
+        let person: PersonId = "per_d".parse().expect("id");
+        ring.seal(&person, b"1").expect("seals");
+        let slow_disk = Connection::open(&path).expect("opens");
+        slow_disk.execute_batch("BEGIN IMMEDIATE").expect("held");
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| ring.persist());
+            for _ in 0..5_000 {
+                std::thread::yield_now();
+                assert!(
+                    ring.has_pending(),
+                    "a commit could have gone ahead of its key"
+                );
+            }
+            slow_disk.execute_batch("ROLLBACK").expect("free");
+            writing.join().expect("no panic").expect("durable");
+        });
+        assert!(!ring.has_pending());
+    }
+
+    #[test]
+    fn a_key_that_could_not_be_written_is_tried_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keyring.db");
+        let ring = SqliteKeyRing::open(&path, Arc::new(RandomIds)).expect("opens");
+        let person: PersonId = "per_e".parse().expect("id");
+        let sealed = ring.seal(&person, b"1").expect("seals");
+        lock(&ring.connection)
+            .and_then(|c| c.execute_batch("PRAGMA query_only = ON").map_err(error))
+            .expect("the disk takes nothing now");
+        assert!(ring.persist().is_err());
+        assert!(ring.has_pending(), "the key would be lost");
+        lock(&ring.connection)
+            .and_then(|c| c.execute_batch("PRAGMA query_only = OFF").map_err(error))
+            .expect("now it does");
+        ring.persist().expect("durable");
+        drop(ring);
+        let ring = SqliteKeyRing::open(&path, Arc::new(RandomIds)).expect("opens");
+        let opened = ring.open(&person, &sealed).expect("opens");
+        assert_eq!(opened.as_deref(), Some(&b"1"[..]));
+    }
 }

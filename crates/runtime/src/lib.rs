@@ -26,3 +26,7 @@ pub use clock::{RandomIds, SystemClock};
 pub use keyring::SqliteKeyRing;
 pub use ops::{DeadLetter, Ops, OpsError};
 pub use start::{Runtime, RuntimeConfig, StartError};
+
+#[cfg(test)]
+#[path = "../tests/it/toys.rs"]
+mod toys;

@@ -81,19 +81,42 @@ impl States for Layered<'_> {
 type Output = Box<dyn Any + Send + Sync>;
 
 impl Plan {
-    /// Decides one command; a rejection leaves the plan as it was.
+    /// Decides a caller's command; a rejection leaves the plan as it was.
     pub fn command(
         &mut self,
         around: &Surroundings<'_>,
         context: &Context,
         command: &dyn AnyCommand,
     ) -> Result<Result<Output, Rejection>, Undecided> {
+        self.decide(around, context, |unit| command.handle_any(unit))
+    }
+
+    /// The same with commands whose output nobody waits for: all of them or none.
+    fn apply(
+        &mut self,
+        around: &Surroundings<'_>,
+        context: &Context,
+        commands: &[Box<dyn AnyCommand>],
+    ) -> Result<Result<(), Rejection>, Undecided> {
+        self.decide(around, context, |unit| {
+            commands
+                .iter()
+                .try_for_each(|command| command.apply_any(unit))
+        })
+    }
+
+    fn decide<T>(
+        &mut self,
+        around: &Surroundings<'_>,
+        context: &Context,
+        handle: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, Rejection>,
+    ) -> Result<Result<T, Rejection>, Undecided> {
         let states = Layered(around.cache);
         let changed = std::mem::take(&mut self.changed);
         let mut unit = UnitOfWork::over(&states, around.now, changed);
         // A defect in the rules is this command's fault alone.
         let decided = catch_unwind(AssertUnwindSafe(|| {
-            with_keys(around.keys, || command.handle_any(&mut unit))
+            with_keys(around.keys, || handle(&mut unit))
         }));
         let mut work = unit.finish();
         self.changed = std::mem::take(&mut work.changed);
@@ -316,12 +339,9 @@ impl Plan {
             trace: event.meta.trace.clone(),
             actor: Some("system".into()),
         };
-        let decided = match reaction.commands.as_slice() {
-            [] => Ok(()),
-            [one] => self.command(around, &context, one.as_ref())?.map(drop),
-            all => self.command(around, &context, &AllOf(all))?.map(drop),
-        };
-        if let Err(rejection) = decided {
+        if !reaction.commands.is_empty()
+            && let Err(rejection) = self.apply(around, &context, &reaction.commands)?
+        {
             return Ok(Some(rejection.to_string()));
         }
         self.statements(&reaction.statements);
@@ -353,7 +373,7 @@ impl Plan {
         };
         let refused = match command {
             Ok(command) => self
-                .command(around, &context, command.as_ref())?
+                .apply(around, &context, std::slice::from_ref(command))?
                 .err()
                 .map(|rejection| rejection.to_string()),
             Err(Poison(reason)) => Some(reason.clone()),
@@ -386,28 +406,13 @@ impl Plan {
     }
 }
 
-/// Several commands of one event as one: all or none.
-struct AllOf<'a>(&'a [Box<dyn AnyCommand>]);
-
-impl AnyCommand for AllOf<'_> {
-    fn streams(&self) -> Vec<StreamId> {
-        self.0
-            .iter()
-            .flat_map(|command| command.streams())
-            .collect()
-    }
-
-    fn handle_any(&self, work: &mut UnitOfWork<'_>) -> Result<Output, Rejection> {
-        for command in self.0 {
-            command.handle_any(work)?;
-        }
-        Ok(Box::new(()))
-    }
-}
-
 /// The reserved person whose key seals recorded answers.
 pub(crate) fn records_owner() -> PersonId {
     "per_idempotency"
         .parse()
         .expect("a constant id is well-formed")
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -15,8 +15,8 @@ async fn a_stop_answers_everything_that_was_accepted() {
     let folder = tempfile::tempdir().expect("a folder");
     let shop = start(folder.path(), vec![bank(), audit(&Trouble::default())]).await;
     let bank_app = app(&shop, "bank");
-    // Callers that never pause: stopping must not wait for a lull.
-    let callers = (0..50).map(|n| {
+    // More callers than a batch takes, and they never pause: stopping must not wait for a lull.
+    let callers = (0..1_500).map(|n| {
         let bank = bank_app.clone();
         tokio::spawn(async move {
             let (id, mut done) = (format!("{n}"), 0);
@@ -31,7 +31,7 @@ async fn a_stop_answers_everything_that_was_accepted() {
     });
     let callers: Vec<_> = callers.collect();
     crate::life::until("they are at work", || async {
-        shop.ops().head("bank").is_ok_and(|h| h > 500)
+        shop.ops().head("bank").is_ok_and(|h| h > 3_000)
     })
     .await;
     assert!(shop.readiness()().is_empty());

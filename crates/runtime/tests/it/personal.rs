@@ -2,6 +2,7 @@
 
 use kernel::{PersonId, sql};
 use runtime::Runtime;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     life::{anyone, app, number, start},
@@ -113,6 +114,46 @@ async fn an_erased_person_is_unreadable_at_once_and_for_ever() {
             .version,
         2
     );
+    shop.shutdown().await;
+}
+
+/// What a read model of owners needs of the bank's events: its own, smaller view of them.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct OwnerSeen {
+    /// Whose it is.
+    owner: Option<kernel::Personal<String>>,
+}
+
+kernel::event_set! {
+    /// The part of an account's events that is about its owner.
+    pub enum OwnerEvent {
+        /// It was opened.
+        Seen(OwnerSeen) = "bank.account.opened.v1",
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_model_may_read_personal_data_through_a_view_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let schema = "CREATE TABLE owners (id TEXT PRIMARY KEY, letters BIGINT NOT NULL)";
+    let owners = kernel::Projection::own("owners", 1, &["owners"], schema, |event, out| {
+        if let Some(OwnerEvent::Seen(seen)) = event.decode::<OwnerEvent>()?.as_deref() {
+            let letters = kernel::opened(&seen.owner).map_or(0, String::len);
+            let text = "INSERT INTO owners (id, letters) VALUES ($1, $2)";
+            out.push(sql!(text, event.stream.id(), letters));
+        }
+        Ok(())
+    });
+    let shop = start(folder.path(), vec![bank().projection(owners)]).await;
+    let bank_app = app(&shop, "bank");
+    bank_app
+        .execute(&anyone(), open("a", "ann", NAME))
+        .await
+        .expect("committed");
+    let letters = || sql!("SELECT letters FROM owners WHERE id = 'a'");
+    assert_eq!(number(&bank_app, letters()).await, NAME.len() as i64);
+    shop.ops().rebuild("bank", "owners").await.expect("rebuilt");
+    assert_eq!(number(&bank_app, letters()).await, NAME.len() as i64);
     shop.shutdown().await;
 }
 

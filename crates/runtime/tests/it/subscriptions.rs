@@ -442,3 +442,39 @@ async fn a_backlog_larger_than_memory_keeps_is_read_from_the_producer() {
     }
     shop.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_position_without_effects_is_saved_late_but_at_a_stop_at_the_latest() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = start(folder.path(), vec![bank(), audit(&Trouble::default())]).await;
+    let bank_app = app(&shop, "bank");
+    let saved = sql!("SELECT min(position) FROM positions WHERE subscription = 'note'");
+    for n in 0..20 {
+        let opened = crate::toys::open(&format!("{n}"), &format!("{n}"), "x");
+        bank_app
+            .execute(&anyone(), opened)
+            .await
+            .expect("committed");
+    }
+    // A read model that hears the same events shows that they were heard.
+    bank_app
+        .execute(&anyone(), deposit("0", 1))
+        .await
+        .expect("committed");
+    quiet(&shop).await;
+    let commits = rows(&app(&shop, "audit"), sql!("SELECT position FROM events")).await;
+    assert_eq!(commits.len(), 1);
+    bank_app
+        .execute(&anyone(), crate::toys::open("x", "x", "x"))
+        .await
+        .expect("committed");
+    assert_eq!(
+        number(&app(&shop, "audit"), saved.clone()).await,
+        21,
+        "saved for nothing"
+    );
+    shop.shutdown().await;
+    let shop = start(folder.path(), vec![bank(), audit(&Trouble::default())]).await;
+    assert_eq!(number(&app(&shop, "audit"), saved).await, 22);
+    shop.shutdown().await;
+}

@@ -231,8 +231,9 @@ impl Store for SqliteStore {
 /// if it has one.
 pub fn check(path: &Path) -> Result<Option<i64>, StoreError> {
     let connection = connect(path, true)?;
-    let verdict: String =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(statement::error)?;
+    let verdict: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(statement::error)?;
     if verdict != "ok" {
         return Err(StoreError::Unavailable(verdict));
     }
