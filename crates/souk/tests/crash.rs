@@ -62,18 +62,24 @@ async fn nothing_is_lost_doubled_or_left_over_however_often_the_shop_is_killed()
             tokio::spawn(buyer.shop(Random(seed.wrapping_add(n * 7_919))))
         })
         .collect();
+    let mut checked = 0;
     for round in 1..=rounds {
         // Not a wait for something to happen: the moment of the kill is the random input.
         let life = Duration::from_millis(100 + random.below(1_400));
         tokio::time::sleep(life).await;
         shop.kill();
+        if random.below(3) == 0 {
+            // Recovery is interrupted too.
+            let start = Duration::from_millis(random.below(600));
+            shop.open_and_kill(start).await;
+        }
         shop.open();
         let acknowledged = book.orders();
         println!(
             "kill {round} after {life:?}: {} orders acknowledged so far",
             acknowledged.len()
         );
-        for order in &acknowledged {
+        for order in acknowledged.iter().skip(checked) {
             let answer = shop
                 .with(&order.token)
                 .get(&format!("/api/orders/{}", order.id))
@@ -84,6 +90,7 @@ async fn nothing_is_lost_doubled_or_left_over_however_often_the_shop_is_killed()
                 order.id, answer.text
             );
         }
+        checked = acknowledged.len();
     }
     book.closing.store(true, Ordering::Relaxed);
     for buyer in buyers {

@@ -1,80 +1,10 @@
-//! Whole purchases against the real binary: what goes right, and each way a payment provider and
-//! its webhooks can misbehave, with the end state of order, stock and money.
+//! Whole purchases against the real binary: carts, checkouts and orders, and who may see them.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;
 
 use serde_json::{Value, json};
-use support::{Buying, Shop, eventually, order_status};
-
-/// One payment at the provider, and what matters of it.
-async fn only_payment(shop: &Shop) -> (String, i64, i64) {
-    let payments = shop.provider_payments().await;
-    assert_eq!(payments.len(), 1, "{payments:?}");
-    let number = |name: &str| payments[0][name].as_i64().unwrap();
-    (
-        payments[0]["status"].as_str().unwrap().to_owned(),
-        number("captured"),
-        number("refunded"),
-    )
-}
-
-/// Waits until the provider's only payment is in this state.
-async fn provider_says(shop: &Shop, status: &str, captured: i64, refunded: i64) {
-    eventually("the provider's payment", async || {
-        let found = only_payment(shop).await;
-        let wanted = (status.to_owned(), captured, refunded);
-        if found == wanted {
-            Ok(())
-        } else {
-            Err(format!("{found:?}, not {wanted:?}"))
-        }
-    })
-    .await;
-}
-
-/// A shop with one product of 10 units at 7.50, and one order of two of them paid with `token`.
-async fn two_of_ten(token: &'static str) -> (Shop, support::Order, Value) {
-    let shop = Shop::start();
-    shop.product("MUG", 750, 10).await;
-    let (order, view) = shop.bought(&Buying::one("MUG", 2, token)).await;
-    (shop, order, view)
-}
-
-async fn no_dead_letters(shop: &Shop) {
-    assert_eq!(
-        shop.staff().get("/api/ops/dead-letters").await.ok(),
-        json!([])
-    );
-}
-
-/// Confirmed, exactly two units sold, exactly one payment held.
-async fn ends_confirmed_once(token: &'static str) {
-    let (shop, _, view) = two_of_ten(token).await;
-    assert_eq!(order_status(&view), "confirmed", "{view}");
-    let stock = shop.stock_settles("MUG", 8).await;
-    assert_eq!(
-        (&stock["sold"], &stock["opening"]),
-        (&json!(2), &json!(10)),
-        "{stock}"
-    );
-    provider_says(&shop, "authorised", 0, 0).await;
-    let payment = view["payment_id"].as_str().unwrap();
-    // Capturing sends a further webhook, late or out of order like the first.
-    shop.staff()
-        .post(&format!("/api/payments/{payment}/capture"), json!({}))
-        .await
-        .ok();
-    let payment = shop
-        .payment_when(payment, "is captured", |payment| {
-            payment["status"] == "captured"
-        })
-        .await;
-    assert_eq!(payment["captured"]["amount"], 1_500, "{payment}");
-    let ledger = shop.staff().get("/api/payments/ledger/summary").await.ok();
-    assert_eq!(ledger["balanced"], true, "{ledger}");
-    no_dead_letters(&shop).await;
-}
+use support::{Buying, Shop, no_dead_letters, order_status, provider_says, two_of_ten};
 
 #[tokio::test]
 async fn a_purchase_is_confirmed_and_everything_adds_up() {
@@ -105,102 +35,6 @@ async fn a_purchase_is_confirmed_and_everything_adds_up() {
         .await
         .ok();
     assert_eq!(again, view, "a restart changes nothing");
-}
-
-#[tokio::test]
-async fn a_declined_card_cancels_and_leaves_nothing_held() {
-    for token in ["tok_declined", "tok_insufficient_funds"] {
-        let (shop, _, view) = two_of_ten(token).await;
-        assert_eq!(
-            (order_status(&view), &view["cancel_reason"]),
-            ("cancelled", &json!("payment_declined")),
-            "{view}"
-        );
-        shop.stock_settles("MUG", 10).await;
-        assert_eq!(only_payment(&shop).await, ("declined".into(), 0, 0));
-        no_dead_letters(&shop).await;
-    }
-}
-
-#[tokio::test]
-async fn the_cardholder_approves_or_refuses() {
-    let shop = Shop::start();
-    shop.product("MUG", 750, 10).await;
-    for (approve, end, left) in [(true, "confirmed", 8), (false, "cancelled", 8)] {
-        let order = shop.buy(&Buying::one("MUG", 2, "tok_3ds")).await;
-        let asked = shop
-            .order_when(&order, "asks for the cardholder", |view| {
-                order_status(view) == "payment_action_required"
-            })
-            .await;
-        let url = asked["payment_action_url"].as_str().unwrap();
-        shop.guest()
-            .post(url, json!({"approve": approve}))
-            .await
-            .ok();
-        let view = shop.settled(&order).await;
-        assert_eq!(order_status(&view), end, "{view}");
-        shop.stock_settles("MUG", left).await;
-    }
-    let statuses: Vec<Value> = shop
-        .provider_payments()
-        .await
-        .iter()
-        .map(|payment| payment["status"].clone())
-        .collect();
-    assert_eq!(statuses, ["authorised", "declined"]);
-}
-
-#[tokio::test]
-async fn charged_without_an_answer_is_confirmed_once_by_asking() {
-    ends_confirmed_once("tok_timeout_after_charge").await;
-}
-
-#[tokio::test]
-async fn never_charged_and_never_answered_ends_at_the_deadline() {
-    let shop = Shop::start_with(&[
-        "--provider-timeout-ms",
-        "500",
-        "--confirm-within-seconds",
-        "4",
-    ]);
-    shop.product("MUG", 750, 10).await;
-    let (_, view) = shop
-        .bought(&Buying::one("MUG", 2, "tok_timeout_before_charge"))
-        .await;
-    assert_eq!(
-        (order_status(&view), &view["cancel_reason"]),
-        ("cancelled", &json!("deadline")),
-        "{view}"
-    );
-    shop.stock_settles("MUG", 10).await;
-    assert_eq!(shop.provider_payments().await, Vec::<Value>::new());
-    no_dead_letters(&shop).await;
-}
-
-#[tokio::test]
-async fn the_webhook_comes_five_times_in_parallel() {
-    ends_confirmed_once("tok_webhook_storm").await;
-}
-
-#[tokio::test]
-async fn the_webhook_comes_before_the_answer() {
-    ends_confirmed_once("tok_webhook_first").await;
-}
-
-#[tokio::test]
-async fn the_webhook_comes_late() {
-    ends_confirmed_once("tok_webhook_late").await;
-}
-
-#[tokio::test]
-async fn the_webhooks_come_out_of_order() {
-    ends_confirmed_once("tok_webhook_reordered").await;
-}
-
-#[tokio::test]
-async fn the_provider_fails_once_and_works_then() {
-    ends_confirmed_once("tok_error_500_then_ok").await;
 }
 
 #[tokio::test]
@@ -249,114 +83,6 @@ async fn all_or_nothing_over_several_skus_and_lines_of_one_sku_are_summed() {
     assert_eq!(view["totals"]["total"]["amount"], 7 * 750 + 3 * 120);
     shop.stock_settles("MUG", 3).await;
     shop.stock_settles("PEN", 0).await;
-}
-
-#[tokio::test]
-async fn cancelling_puts_stock_back_and_gives_the_money_up() {
-    let (shop, order, view) = two_of_ten("tok_visa").await;
-    shop.stock_settles("MUG", 8).await;
-    let buyer = shop.with(&order.token);
-    let path = format!("/api/orders/{}/cancel", order.id);
-    let cancelled = buyer.post(&path, json!({})).await.ok();
-    assert_eq!(
-        (order_status(&cancelled), &cancelled["cancel_reason"]),
-        ("cancelled", &json!("customer"))
-    );
-    shop.stock_settles("MUG", 10).await;
-    provider_says(&shop, "voided", 0, 0).await;
-    let payment = view["payment_id"].as_str().unwrap();
-    shop.payment_when(payment, "is voided", |payment| {
-        payment["status"] == "voided"
-    })
-    .await;
-    assert_eq!(
-        order_status(&buyer.post(&path, json!({})).await.ok()),
-        "cancelled",
-        "cancelling twice is cancelling once"
-    );
-    let refused = shop
-        .staff()
-        .post(&format!("/api/payments/{payment}/capture"), json!({}))
-        .await;
-    refused.refused(409);
-    no_dead_letters(&shop).await;
-}
-
-#[tokio::test]
-async fn cancelling_after_the_capture_gives_the_money_back() {
-    let (shop, order, view) = two_of_ten("tok_visa").await;
-    let payment = view["payment_id"].as_str().unwrap();
-    shop.staff()
-        .post(&format!("/api/payments/{payment}/capture"), json!({}))
-        .await
-        .ok();
-    provider_says(&shop, "captured", 1_500, 0).await;
-    shop.staff()
-        .post(&format!("/api/orders/{}/cancel", order.id), json!({}))
-        .await
-        .ok();
-    provider_says(&shop, "captured", 1_500, 1_500).await;
-    shop.payment_when(payment, "is refunded", |payment| {
-        payment["status"] == "refunded"
-    })
-    .await;
-    let view = shop
-        .order_when(&order, "knows of the refund", |view| {
-            view["refunded"]["amount"] == 1_500
-        })
-        .await;
-    assert_eq!(order_status(&view), "cancelled");
-    shop.stock_settles("MUG", 10).await;
-    assert_eq!(
-        shop.staff().get("/api/payments/ledger/summary").await.ok()["balanced"],
-        true
-    );
-}
-
-#[tokio::test]
-async fn money_is_taken_and_given_back_in_parts_and_never_too_much() {
-    let (shop, order, view) = two_of_ten("tok_visa").await;
-    let staff = shop.staff();
-    let payment = view["payment_id"].as_str().unwrap().to_owned();
-    let ask = async |what: &str, pence: i64| {
-        let body = json!({"amount": {"amount": pence, "currency": "GBP"}});
-        staff
-            .post(&format!("/api/payments/{payment}/{what}"), body)
-            .await
-    };
-    ask("refund", 1).await.refused(422);
-    ask("capture", 1_000).await.ok();
-    shop.payment_when(&payment, "is captured in part", |payment| {
-        payment["captured"]["amount"] == 1_000
-    })
-    .await;
-    ask("capture", 501).await.names(422, "amount.amount");
-    ask("refund", 1_001).await.names(422, "amount.amount");
-    ask("refund", 300).await.ok();
-    shop.payment_when(&payment, "is refunded in part", |payment| {
-        payment["refunded"]["amount"] == 300
-    })
-    .await;
-    ask("capture", 500).await.ok();
-    shop.payment_when(&payment, "is captured whole", |payment| {
-        payment["captured"]["amount"] == 1_500
-    })
-    .await;
-    ask("refund", 1_201).await.names(422, "amount.amount");
-    ask("refund", 1_200).await.ok();
-    ask("refund", 1).await.refused(422);
-    provider_says(&shop, "captured", 1_500, 1_500).await;
-    shop.order_when(&order, "knows the sums", |view| {
-        view["captured"]["amount"] == 1_500 && view["refunded"]["amount"] == 1_500
-    })
-    .await;
-    let ledger = shop.staff().get("/api/payments/ledger/summary").await.ok();
-    assert_eq!(ledger["balanced"], true, "{ledger}");
-    let wrong = json!({"amount": {"amount": 1, "currency": "EUR"}});
-    staff
-        .post(&format!("/api/payments/{payment}/capture"), wrong)
-        .await
-        .names(422, "amount.currency");
 }
 
 #[tokio::test]
@@ -509,6 +235,26 @@ async fn waiting_and_following_show_the_changes() {
     assert_eq!(answer.headers["preference-applied"], "wait=5");
     assert_eq!(order_status(&answer.body), "confirmed", "{}", answer.text);
 
+    // The same at the checkout itself: one request from cart to confirmation.
+    let (guest, buying) = (shop.guest(), Buying::one("MUG", 1, "tok_visa"));
+    let cart = guest.new_cart().await;
+    guest
+        .post(&format!("/api/carts/{cart}/lines"), buying.lines())
+        .await
+        .ok();
+    let checkout = format!("/api/carts/{cart}/checkout");
+    let answer = guest
+        .try_post(&checkout, &buying.checkout(), &[("prefer", "wait=10")])
+        .await
+        .unwrap();
+    assert_eq!(
+        (answer.status, order_status(&answer.body["order"])),
+        (201, "confirmed"),
+        "{}",
+        answer.text
+    );
+    assert!(answer.body["access_token"].is_string());
+
     let order = shop.buy(&Buying::one("MUG", 1, "tok_declined")).await;
     let buyer = shop.with(&order.token);
     // The stream ends by itself after the last change, so that it can be read whole.
@@ -527,11 +273,8 @@ async fn waiting_and_following_show_the_changes() {
         text += std::str::from_utf8(&chunk.expect("the stream ended without `end`")).unwrap();
     }
     assert!(text.contains("event: update"), "{text}");
-    let last = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("data: "))
-        .filter(|data| *data != "{}")
-        .next_back();
+    let mut updates = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    let last = updates.rfind(|data| *data != "{}");
     let last: Value = serde_json::from_str(last.unwrap()).unwrap();
     assert_eq!(
         (order_status(&last), &last["cancel_reason"]),

@@ -6,7 +6,7 @@ use std::{
     hash::{BuildHasher as _, RandomState},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -55,7 +55,8 @@ pub enum Outcome {
 
 #[derive(Default)]
 struct Shard {
-    recent: HashMap<OrderId, Outcome>,
+    /// With the generation in which it was heard.
+    recent: HashMap<OrderId, (u64, Outcome)>,
     oldest_first: VecDeque<OrderId>,
     waiting: HashMap<OrderId, Vec<oneshot::Sender<Outcome>>>,
 }
@@ -66,6 +67,9 @@ struct Inner {
     /// Callers between the start of their checkout and the end of their wait. While there is none,
     /// nothing is kept, and the feed costs a comparison per event.
     interested: AtomicUsize,
+    /// Raised when the first caller becomes interested. What was kept for callers before is not
+    /// for callers after: what happened in between was not listened to.
+    generation: AtomicU64,
 }
 
 /// What lately became of orders. Clones share it.
@@ -78,6 +82,7 @@ impl Default for Outcomes {
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
             interested: AtomicUsize::new(0),
+            generation: AtomicU64::new(0),
         }))
     }
 }
@@ -119,10 +124,11 @@ impl Outcomes {
 
     fn tell(&self, order: &OrderId, outcome: Outcome) {
         let woken = {
+            let generation = self.0.generation.load(Ordering::SeqCst);
             let mut shard = self.shard(order);
             if shard
                 .recent
-                .insert(order.clone(), outcome.clone())
+                .insert(order.clone(), (generation, outcome.clone()))
                 .is_none()
             {
                 shard.oldest_first.push_back(order.clone());
@@ -142,19 +148,22 @@ impl Outcomes {
 
     /// To be called before the checkout is sent on, so that nothing is missed.
     pub fn interest(&self) -> Interest {
-        self.0.interested.fetch_add(1, Ordering::SeqCst);
+        if self.0.interested.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.0.generation.fetch_add(1, Ordering::SeqCst);
+        }
         Interest(self.0.clone())
     }
 
     /// Begins to wait for an order.
     pub fn follow(&self, _interest: &Interest, order: &OrderId) -> Waiting {
         let (sender, receiver) = oneshot::channel();
+        let generation = self.0.generation.load(Ordering::SeqCst);
         let mut shard = self.shard(order);
         match shard.recent.get(order) {
-            Some(outcome) => {
+            Some((heard, outcome)) if *heard == generation => {
                 let _ = sender.send(outcome.clone());
             }
-            None => shard.waiting.entry(order.clone()).or_default().push(sender),
+            _ => shard.waiting.entry(order.clone()).or_default().push(sender),
         }
         drop(shard);
         Waiting {
@@ -246,6 +255,18 @@ mod tests {
         assert_eq!(early.outcome().await, Some(action("a")));
         let mut late = outcomes.follow(&interest, &order(1));
         assert_eq!(late.outcome().await, Some(action("a")));
+    }
+
+    #[tokio::test]
+    async fn what_was_kept_for_earlier_callers_is_not_told_to_later_ones() {
+        let outcomes = Outcomes::default();
+        let interest = outcomes.interest();
+        outcomes.tell(&order(1), action("a"));
+        drop(interest);
+        let interest = outcomes.interest();
+        let mut waiting = outcomes.follow(&interest, &order(1));
+        outcomes.tell(&order(1), action("b"));
+        assert_eq!(waiting.outcome().await, Some(action("b")));
     }
 
     #[tokio::test]

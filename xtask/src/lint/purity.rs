@@ -46,7 +46,6 @@ const IMPURE: &[&str] = &[
     "OsRng",
     "SystemRandom",
     "getrandom",
-    "RandomState",
 ];
 
 /// Time and ids come from the kernel's `Clock` and `Ids`.

@@ -332,7 +332,8 @@ fn stock(report: &mut Report, plan: &Plan, services: &Services) {
         sold.file += sku.sold;
         sold.services += row.sold;
         // opening + received - sold + returned = on hand, free of what sold orders still wait for.
-        conserved.file += sku.sold - sku.sold + back;
+        // As many units come in as the file sells: only what was returned is left.
+        conserved.file += back;
         conserved.services += row.on_hand - row.allocated;
         let expected = row.opening + row.received + row.adjusted - row.sold + row.returned;
         let agrees = row.on_hand - row.allocated == expected

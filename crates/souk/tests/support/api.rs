@@ -1,9 +1,11 @@
 //! A small HTTP client.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use reqwest::{Method, header::HeaderMap};
 use serde_json::Value;
+
+use super::Shop;
 
 /// Somewhere to send requests, as somebody.
 #[derive(Clone)]
@@ -160,4 +162,33 @@ impl Api {
             }
         }
     }
+}
+
+/// Sends any bytes as JSON.
+pub async fn raw(api: &Api, method: Method, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+    let request = api
+        .request(method, path)
+        .header("content-type", "application/json")
+        .body(body);
+    api.try_send(request).await.unwrap()
+}
+
+/// The newest position of every service's log.
+pub async fn heads(shop: &Shop) -> BTreeMap<String, i64> {
+    let staff = shop.staff();
+    let topics = staff.get("/api/ops/topics").await.ok();
+    let mut heads = BTreeMap::new();
+    for topic in topics
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|topic| topic.as_str().unwrap())
+    {
+        let page = staff
+            .get(&format!("/api/ops/events/{topic}?limit=1"))
+            .await
+            .ok();
+        heads.insert(topic.to_owned(), page["head"].as_i64().unwrap());
+    }
+    heads
 }

@@ -1,6 +1,6 @@
 //! A real shop to test against: the `souk` binary as a child process on a directory of its own,
 //! spoken to over HTTP only, and killed without mercy when a test wants it.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,6 +10,7 @@
 )]
 
 mod api;
+pub mod browser;
 mod shopping;
 
 use std::{
@@ -21,10 +22,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-#[allow(unused_imports, reason = "not every test file names it")]
-pub use api::{Answer, Api};
+pub use api::*;
 use serde_json::Value;
-pub use shopping::{Buying, Order, order_status};
+pub use shopping::*;
 
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -34,6 +34,7 @@ pub const POLL: Duration = Duration::from_millis(50);
 /// A shop in a process of its own.
 pub struct Shop {
     child: Option<Child>,
+    api: Api,
     folder: tempfile::TempDir,
     args: Vec<String>,
     /// `http://127.0.0.1:…`
@@ -54,6 +55,7 @@ impl Shop {
     pub fn start_with(args: &[&str]) -> Self {
         let mut shop = Self {
             child: None,
+            api: Api::new("", None),
             folder: tempfile::tempdir().unwrap(),
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
             url: "http://127.0.0.1:0".into(),
@@ -74,37 +76,40 @@ impl Shop {
         self.folder.path()
     }
 
-    /// Starts the process, on the same data and addresses as before; returns when it is ready.
-    pub fn open(&mut self) {
+    fn spawn(&mut self) -> mpsc::Receiver<String> {
         assert!(self.child.is_none(), "the shop is open already");
         let address = |url: &str| url.trim_start_matches("http://").to_owned();
-        let key_file = self.folder.path().join("key");
         let log = self.folder.path().join("log");
-        let errors = File::options()
-            .create(true)
-            .append(true)
-            .open(&log)
-            .unwrap();
+        let errors = File::options().create(true).append(true).open(&log);
         let mut child = Command::new(env!("CARGO_BIN_EXE_souk"))
             .arg("up")
             .arg("--no-demo")
-            .args([
-                "--listen",
-                &address(&self.url),
-                "--sandbox-listen",
-                &address(&self.provider),
-            ])
+            .args(["--listen", &address(&self.url)])
+            .args(["--sandbox-listen", &address(&self.provider)])
             .arg("--data")
             .arg(self.data())
             .arg("--api-key-file")
-            .arg(&key_file)
+            .arg(self.folder.path().join("key"))
             .args(&self.args)
             .stdout(Stdio::piped())
-            .stderr(errors)
+            .stderr(errors.unwrap())
             .spawn()
             .unwrap();
         let lines = lines_of(child.stdout.take().unwrap());
         self.child = Some(child);
+        lines
+    }
+
+    /// Starts the process and kills it so long after, wherever its start has got to.
+    pub async fn open_and_kill(&mut self, after: Duration) {
+        self.spawn();
+        tokio::time::sleep(after).await;
+        self.kill();
+    }
+
+    /// Starts the process, on the same data and addresses as before; returns when it is ready.
+    pub fn open(&mut self) {
+        let lines = self.spawn();
         let opened = Instant::now();
         loop {
             match lines.recv_timeout(PATIENCE.saturating_sub(opened.elapsed())) {
@@ -123,16 +128,15 @@ impl Shop {
                         _ => {}
                     }
                 }
-                Err(_) => panic!(
-                    "the shop did not open: {}",
-                    std::fs::read_to_string(&log).unwrap_or_default()
-                ),
+                Err(_) => panic!("the shop did not open: {}", self.log()),
             }
         }
-        self.key = std::fs::read_to_string(&key_file)
+        self.key = std::fs::read_to_string(self.folder.path().join("key"))
             .unwrap()
             .trim()
             .to_owned();
+        // A new client: connections to the process before are dead.
+        self.api = Api::new(&self.url, None);
     }
 
     /// SIGKILL: nothing of the process gets to say goodbye.
@@ -159,17 +163,17 @@ impl Shop {
 
     /// The API with all permissions.
     pub fn staff(&self) -> Api {
-        Api::new(&self.url, Some(&self.key))
+        self.api.with(&self.key)
     }
 
     /// The API as anybody.
     pub fn guest(&self) -> Api {
-        Api::new(&self.url, None)
+        self.api.clone()
     }
 
     /// The API with a credential such as an order's access token.
     pub fn with(&self, token: &str) -> Api {
-        Api::new(&self.url, Some(token))
+        self.api.with(token)
     }
 
     /// All payments at the provider, oldest first.

@@ -216,3 +216,45 @@ impl Order {
         }
     }
 }
+
+/// One payment at the provider, and what matters of it.
+pub async fn only_payment(shop: &Shop) -> (String, i64, i64) {
+    let payments = shop.provider_payments().await;
+    assert_eq!(payments.len(), 1, "{payments:?}");
+    let number = |name: &str| payments[0][name].as_i64().unwrap();
+    (
+        payments[0]["status"].as_str().unwrap().to_owned(),
+        number("captured"),
+        number("refunded"),
+    )
+}
+
+/// Waits until the provider's only payment is in this state.
+pub async fn provider_says(shop: &Shop, status: &str, captured: i64, refunded: i64) {
+    eventually("the provider's payment", async || {
+        let found = only_payment(shop).await;
+        let wanted = (status.to_owned(), captured, refunded);
+        if found == wanted {
+            Ok(())
+        } else {
+            Err(format!("{found:?}, not {wanted:?}"))
+        }
+    })
+    .await;
+}
+
+/// A shop with one product of 10 units at 7.50, and one order of two of them paid with `token`.
+pub async fn two_of_ten(token: &'static str) -> (Shop, Order, Value) {
+    let shop = Shop::start();
+    shop.product("MUG", 750, 10).await;
+    let (order, view) = shop.bought(&Buying::one("MUG", 2, token)).await;
+    (shop, order, view)
+}
+
+/// Every event was handled.
+pub async fn no_dead_letters(shop: &Shop) {
+    assert_eq!(
+        shop.staff().get("/api/ops/dead-letters").await.ok(),
+        json!([])
+    );
+}
