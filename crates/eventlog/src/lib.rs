@@ -7,9 +7,10 @@ pub mod local;
 use std::sync::Arc;
 
 use kernel::{BoxFuture, Recorded};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 pub use local::LocalLog;
+pub use store::LogHead;
 
 /// The log could not be read; try again later.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -38,6 +39,100 @@ pub trait Log: Send + Sync {
     /// Makes newly committed events of `topic` known to its readers. Called in commit order.
     fn publish(&self, topic: &str, events: &[Arc<Recorded>]);
 
+    /// The newest event and the incarnation of a topic. Waits until that is known: across the
+    /// network the producer may be down just now.
+    fn head<'a>(&'a self, topic: &'a str) -> BoxFuture<'a, Result<LogHead, LogError>>;
+
     /// Drops what is held in memory, decoded personal data above all: somebody was erased.
     fn forget(&self);
+}
+
+/// The history of topics, read from their producers' own stores: one of the two requests that the
+/// runtime makes beneath the services. It may be down; then a reader that lags waits.
+pub trait History: Send + Sync {
+    /// The newest event and the incarnation of the log.
+    fn head<'a>(&'a self, topic: &'a str) -> BoxFuture<'a, Result<LogHead, LogError>>;
+
+    /// Events behind `after` in position order, without gaps: at most `limit`, and about
+    /// `max_bytes` of payload, but at least one if there is one.
+    fn read<'a>(
+        &'a self,
+        topic: &'a str,
+        after: i64,
+        limit: usize,
+        max_bytes: usize,
+    ) -> BoxFuture<'a, Result<Vec<Recorded>, LogError>>;
+}
+
+/// What a broker brings.
+#[derive(Debug)]
+pub enum Delivery {
+    /// An event; perhaps again, perhaps out of order, perhaps with others missing before it.
+    Event {
+        /// Which.
+        event: Arc<Recorded>,
+        /// The incarnation of the log it is from.
+        incarnation: Arc<str>,
+    },
+    /// How far the log reaches, as its producers say once a second: so a lost tail shows.
+    Head(LogHead),
+    /// The connection was lost and is there again: something may have been missed.
+    Reconnected,
+}
+
+/// A message broker: it carries events fast. What it loses, repeats or reorders is mended from the
+/// producer's own store, so it is trusted with nothing.
+pub trait Broker: Send + Sync {
+    /// Hands events of one topic over; done when the broker has them. Repeats are dropped by the
+    /// event's id where the broker can.
+    fn publish<'a>(
+        &'a self,
+        topic: &'a str,
+        incarnation: &'a str,
+        events: &'a [Arc<Recorded>],
+    ) -> BoxFuture<'a, Result<(), LogError>>;
+
+    /// Tells every reader of the topic how far it reaches.
+    fn announce<'a>(
+        &'a self,
+        topic: &'a str,
+        head: &'a LogHead,
+    ) -> BoxFuture<'a, Result<(), LogError>>;
+
+    /// What is published on `topic` from now on, for as long as the receiver is kept; it connects
+    /// again by itself.
+    fn tail<'a>(
+        &'a self,
+        topic: &'a str,
+    ) -> BoxFuture<'a, Result<mpsc::Receiver<Delivery>, LogError>>;
+
+    /// What the broker still has of the topic behind position `after`, in position order without
+    /// gaps; empty when that is no longer (or not yet) there. For when the producer is down.
+    fn retained<'a>(
+        &'a self,
+        topic: &'a str,
+        after: i64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Recorded>, LogError>>;
+
+    /// Events that programs outside of Souk send to `service`. All its instances share them.
+    fn inbound<'a>(
+        &'a self,
+        service: &'a str,
+    ) -> BoxFuture<'a, Result<mpsc::Receiver<Inbound>, LogError>>;
+}
+
+/// A CloudEvent from a program outside of Souk.
+#[derive(Debug)]
+pub struct Inbound {
+    /// Who says so: with `id`, what repeats are known by.
+    pub source: String,
+    /// Its id there.
+    pub id: String,
+    /// Its type, such as `inventory.stock.counted.v1`.
+    pub kind: String,
+    /// JSON.
+    pub data: String,
+    /// To be called when it is committed (`true`), or when it must be delivered again.
+    pub done: tokio::sync::oneshot::Sender<bool>,
 }

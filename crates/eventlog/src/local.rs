@@ -10,7 +10,7 @@ use kernel::{BoxFuture, Recorded};
 use store::Store;
 use tokio::sync::watch;
 
-use crate::{Log, LogError};
+use crate::{Log, LogError, LogHead};
 
 /// About how many bytes a topic keeps in memory for its readers.
 const KEEP_BYTES: usize = 8 * 1024 * 1024;
@@ -131,6 +131,13 @@ impl Log for LocalLog {
             events.iter().for_each(|event| recent.push(event));
         }
         topic.head.send_replace(last.position);
+    }
+
+    fn head<'a>(&'a self, topic: &'a str) -> BoxFuture<'a, Result<LogHead, LogError>> {
+        Box::pin(async move {
+            let head = self.topic(topic)?.store.head().await;
+            head.map_err(|e| LogError::Unavailable(e.to_string()))
+        })
     }
 
     fn forget(&self) {

@@ -45,12 +45,8 @@ fn say(line: std::fmt::Arguments<'_>) {
 }
 
 async fn start(folder: &std::path::Path, modules: Vec<kernel::Module>) -> Runtime {
-    let config = RuntimeConfig {
-        data: folder.to_owned(),
-        readers: 1,
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(RandomIds),
-    };
+    let config = RuntimeConfig::embedded(folder, Arc::new(SystemClock), Arc::new(RandomIds))
+        .expect("a key ring");
     Runtime::start(config, modules).await.expect("starts")
 }
 

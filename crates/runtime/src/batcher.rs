@@ -302,11 +302,8 @@ impl Batcher {
             return Ok(());
         }
         if self.shared.keyring.has_pending() {
-            let keyring = self.shared.keyring.clone();
-            let persisted = tokio::task::spawn_blocking(move || keyring.persist()).await;
-            persisted
-                .map_err(|e| StoreError::Unavailable(e.to_string()))?
-                .map_err(|e| StoreError::Unavailable(e.to_string()))?;
+            let persisted = self.shared.keyring.clone().persist().await;
+            persisted.map_err(|e| StoreError::Unavailable(e.to_string()))?;
         }
         let committed = self.store.commit(plan.batch).await?;
         self.shared.metrics.committed(committed.events.len());

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use kernel::{Ids, KeyRing, KeyRingError, PersonId};
+use kernel::{BoxFuture, Ids, KeyRing, KeyRingError, PersonId};
 use quick_cache::sync::Cache;
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
@@ -18,9 +18,11 @@ use ring::{
 };
 use rusqlite::{Connection, OptionalExtension as _};
 
+use crate::KeyVault;
+
 const KEPT: usize = 20_000;
 
-/// Keys in SQLite; a new key is durable before the commit that needs it ([`persist`](Self::persist)).
+/// Keys in SQLite; a new key is durable before the commit that needs it.
 pub struct SqliteKeyRing {
     connection: Mutex<Connection>,
     keys: Cache<PersonId, Option<Arc<LessSafeKey>>>,
@@ -65,19 +67,8 @@ impl SqliteKeyRing {
         })
     }
 
-    /// Whether keys wait to be made durable.
-    pub fn has_pending(&self) -> bool {
-        self.has_pending.load(Ordering::Acquire)
-    }
-
-    /// How many persons were erased since the start: what holds opened personal data drops it
-    /// when this changes.
-    pub fn erasures(&self) -> u64 {
-        self.erasures.load(Ordering::Acquire)
-    }
-
-    /// Makes new keys durable. Blocking; called before a commit that holds data sealed with them.
-    pub fn persist(&self) -> Result<(), KeyRingError> {
+    /// Makes new keys durable.
+    fn persist_now(&self) -> Result<(), KeyRingError> {
         let mut connection = lock(&self.connection)?;
         // New keys are made under the connection's lock, so none comes in meanwhile. They are
         // pending until they are durable: another service that sealed with one of them finds it
@@ -101,9 +92,7 @@ impl SqliteKeyRing {
         Ok(())
     }
 
-    /// Deletes a person's key for good: what was sealed with it can never be read again, and no
-    /// new key is made for them. The caller has recorded the erasure as an event before.
-    pub fn erase(&self, person: &PersonId) -> Result<(), KeyRingError> {
+    fn erase_now(&self, person: &PersonId) -> Result<(), KeyRingError> {
         let mut connection = lock(&self.connection)?;
         let transaction = connection.transaction().map_err(error)?;
         transaction
@@ -222,6 +211,42 @@ impl KeyRing for SqliteKeyRing {
     }
 }
 
+impl KeyVault for SqliteKeyRing {
+    fn has_pending(&self) -> bool {
+        self.has_pending.load(Ordering::Acquire)
+    }
+
+    fn persist(self: Arc<Self>) -> BoxFuture<'static, Result<(), KeyRingError>> {
+        blocking(move || self.persist_now())
+    }
+
+    /// Reading a key from the file takes no longer than asking for it.
+    fn prefetch(self: Arc<Self>, _: Vec<PersonId>) -> BoxFuture<'static, Result<(), KeyRingError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn erasures(&self) -> u64 {
+        self.erasures.load(Ordering::Acquire)
+    }
+
+    fn erase(self: Arc<Self>, person: PersonId) -> BoxFuture<'static, Result<(), KeyRingError>> {
+        blocking(move || self.erase_now(&person))
+    }
+
+    fn ring(self: Arc<Self>) -> Arc<dyn KeyRing> {
+        self
+    }
+}
+
+fn blocking(
+    work: impl FnOnce() -> Result<(), KeyRingError> + Send + 'static,
+) -> BoxFuture<'static, Result<(), KeyRingError>> {
+    Box::pin(async {
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(|e| KeyRingError(e.to_string()))?
+    })
+}
+
 fn cipher(bytes: &[u8; 32]) -> Result<LessSafeKey, KeyRingError> {
     let key = UnboundKey::new(&AES_256_GCM, bytes).map_err(|_| KeyRingError("bad key".into()))?;
     Ok(LessSafeKey::new(key))
@@ -267,7 +292,7 @@ mod tests {
             ("per_a".parse().expect("id"), "per_b".parse().expect("id"));
         let sealed = ring.seal(&ann, b"ann@example.org").expect("seals");
         assert!(ring.has_pending());
-        ring.persist().expect("durable");
+        ring.persist_now().expect("durable");
         drop(ring);
 
         let ring = open();
@@ -280,7 +305,7 @@ mod tests {
             ring.open(&bob, &sealed).is_err(),
             "another person's key must not open it"
         );
-        ring.erase(&ann).expect("erases");
+        ring.erase_now(&ann).expect("erases");
         assert_eq!(ring.open(&ann, &sealed).expect("answers"), None);
         assert!(
             ring.seal(&ann, b"again").is_err(),
@@ -316,7 +341,7 @@ mod tests {
         let slow_disk = Connection::open(&path).expect("opens");
         slow_disk.execute_batch("BEGIN IMMEDIATE").expect("held");
         std::thread::scope(|scope| {
-            let writing = scope.spawn(|| ring.persist());
+            let writing = scope.spawn(|| ring.persist_now());
             for _ in 0..5_000 {
                 std::thread::yield_now();
                 assert!(
@@ -340,12 +365,12 @@ mod tests {
         lock(&ring.connection)
             .and_then(|c| c.execute_batch("PRAGMA query_only = ON").map_err(error))
             .expect("the disk takes nothing now");
-        assert!(ring.persist().is_err());
+        assert!(ring.persist_now().is_err());
         assert!(ring.has_pending(), "the key would be lost");
         lock(&ring.connection)
             .and_then(|c| c.execute_batch("PRAGMA query_only = OFF").map_err(error))
             .expect("now it does");
-        ring.persist().expect("durable");
+        ring.persist_now().expect("durable");
         drop(ring);
         let ring = SqliteKeyRing::open(&path, Arc::new(RandomIds)).expect("opens");
         let opened = ring.open(&person, &sealed).expect("opens");

@@ -22,6 +22,7 @@ mod start;
 mod states;
 mod subscription;
 mod timers;
+mod vault;
 mod wiring;
 mod worker;
 
@@ -29,6 +30,7 @@ pub use clock::{RandomIds, SystemClock};
 pub use keyring::SqliteKeyRing;
 pub use ops::{DeadLetter, Ops, OpsError};
 pub use start::{Runtime, RuntimeConfig, StartError};
+pub use vault::KeyVault;
 
 #[cfg(test)]
 #[path = "../tests/it/toys.rs"]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kernel::{Module, Projection, Reaction, Source, Subscription};
-use store::{Store, StoreError, sqlite};
+use store::{Store, StoreError};
 use tokio::task::JoinSet;
 
 use crate::{RuntimeConfig, StartError, projections, wiring};
@@ -44,23 +44,11 @@ pub(crate) async fn open_all(
     wiring::check(&modules).map_err(StartError::Wiring)?;
     let mut opening = JoinSet::new();
     for (n, module) in modules.into_iter().enumerate() {
-        let path = config.data.join(format!("{}.db", module.name));
-        let (readers, incarnation) = (config.readers, config.ids.next());
-        opening.spawn_blocking(move || {
-            let config = sqlite::Config {
-                path,
-                topic: module.name,
-                readers,
-            };
-            let store = sqlite::SqliteStore::open(config, &incarnation)
-                .map_err(|e| store_error(module.name, &e))?;
-            Ok((
-                n,
-                Opened {
-                    store: Arc::new(store),
-                    module,
-                },
-            ))
+        let (stores, incarnation) = (config.stores.clone(), config.ids.next());
+        opening.spawn(async move {
+            let store = stores.open(module.name, incarnation).await;
+            let store = store.map_err(|e| store_error(module.name, &e))?;
+            Ok((n, Opened { module, store }))
         });
     }
     let mut opened = Vec::new();

@@ -9,7 +9,7 @@ use store::{Store, system};
 use tokio::sync::{oneshot, watch};
 
 use crate::{
-    SqliteKeyRing,
+    KeyVault,
     batcher::app_error,
     caused::TIMERS,
     consumer::{Control, Handle},
@@ -67,14 +67,14 @@ pub enum OpsError {
 pub struct Ops {
     services: HashMap<&'static str, ServiceOps>,
     log: Arc<dyn Log>,
-    keyring: Arc<SqliteKeyRing>,
+    keyring: Arc<dyn KeyVault>,
 }
 
 impl Ops {
     pub(crate) fn new(
         services: HashMap<&'static str, ServiceOps>,
         log: Arc<dyn Log>,
-        keyring: Arc<SqliteKeyRing>,
+        keyring: Arc<dyn KeyVault>,
     ) -> Self {
         Self {
             services,
@@ -87,11 +87,8 @@ impl Ops {
     /// that no database file keeps what was overwritten. The erasure was recorded as an event
     /// before; may be repeated.
     pub async fn erase(&self, person: &PersonId) -> Result<(), OpsError> {
-        let (keyring, person) = (self.keyring.clone(), person.clone());
-        let erased = tokio::task::spawn_blocking(move || keyring.erase(&person)).await;
-        erased
-            .map_err(|e| AppError::Unavailable(e.to_string()))?
-            .map_err(|e| AppError::Unavailable(e.to_string()))?;
+        let erased = self.keyring.clone().erase(person.clone()).await;
+        erased.map_err(|e| AppError::Unavailable(e.to_string()))?;
         self.log.forget();
         for service in self.services.values() {
             // Whatever a batcher was deciding while the key went is committed after this.
@@ -103,7 +100,7 @@ impl Ops {
     }
 
     /// The key ring.
-    pub fn keyring(&self) -> &Arc<SqliteKeyRing> {
+    pub fn keyring(&self) -> &Arc<dyn KeyVault> {
         &self.keyring
     }
 

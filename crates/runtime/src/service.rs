@@ -6,14 +6,14 @@ use kernel::{AppError, Clock, Ids, KeyRing, Statement};
 use metrics::{Counter, Histogram, counter, histogram};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{SqliteKeyRing, item::Item};
+use crate::{KeyVault, item::Item};
 
 /// Clock, ids, keys and metrics of one service.
 pub(crate) struct Shared {
     pub topic: Arc<str>,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
-    pub keyring: Arc<SqliteKeyRing>,
+    pub keyring: Arc<dyn KeyVault>,
     /// Whether this process alone writes the service's database: then what is cached is true and
     /// versions of streams that were only read need no check.
     pub sole_owner: bool,
@@ -22,7 +22,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub fn keys(&self) -> Arc<dyn KeyRing> {
-        self.keyring.clone()
+        self.keyring.clone().ring()
     }
 }
 

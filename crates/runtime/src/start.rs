@@ -1,9 +1,10 @@
 //! Starting and stopping: stores, batchers, consumers, in an order that loses nothing.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use eventlog::{LocalLog, Log};
 use kernel::{App, AppError, Broadcast, Clock, Ids, Module, Projection, Subscription};
+use store::Stores;
 use tokio::{
     sync::{mpsc, watch},
     task::{JoinHandle, JoinSet},
@@ -11,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Ops, SqliteKeyRing,
+    KeyVault, Ops, SqliteKeyRing,
     batcher::Batcher,
     broadcast,
     consumer::{Handle, Progress, Surround},
@@ -31,14 +32,35 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// How a runtime is started.
 pub struct RuntimeConfig {
-    /// The folder of the databases; must be this process's alone.
-    pub data: PathBuf,
-    /// Threads for queries, per service.
-    pub readers: usize,
+    /// The services' databases.
+    pub stores: Arc<dyn Stores>,
+    /// The keys of personal data.
+    pub keyring: Arc<dyn KeyVault>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The source of ids.
     pub ids: Arc<dyn Ids>,
+}
+
+impl RuntimeConfig {
+    /// Everything in SQLite files in one folder, which must be this process's alone.
+    pub fn embedded(
+        data: &Path,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Self, StartError> {
+        let keyring = SqliteKeyRing::open(&data.join("keyring.db"), ids.clone());
+        let stores = store::sqlite::Folder {
+            path: data.to_owned(),
+            readers: 2,
+        };
+        Ok(Self {
+            stores: Arc::new(stores),
+            keyring: Arc::new(keyring.map_err(|e| StartError::KeyRing(e.0))?),
+            clock,
+            ids,
+        })
+    }
 }
 
 /// Why a runtime did not start.
@@ -71,16 +93,12 @@ pub struct Runtime {
     stop_batchers: CancellationToken,
     consumers: JoinSet<()>,
     batchers: Vec<JoinHandle<()>>,
-    keyring: Arc<SqliteKeyRing>,
+    keyring: Arc<dyn KeyVault>,
 }
 
 impl Runtime {
     /// Opens the stores, brings schemas and projections up to date, starts everything.
     pub async fn start(config: RuntimeConfig, modules: Vec<Module>) -> Result<Self, StartError> {
-        let path = config.data.join("keyring.db");
-        let keyring =
-            SqliteKeyRing::open(&path, config.ids.clone()).map_err(|e| StartError::KeyRing(e.0))?;
-        let keyring = Arc::new(keyring);
         let opened = open_all(&config, modules).await?;
         let mut log = LocalLog::default();
         for one in &opened {
@@ -101,7 +119,7 @@ impl Runtime {
             stop_batchers: CancellationToken::new(),
             consumers: JoinSet::new(),
             batchers: Vec::new(),
-            keyring,
+            keyring: config.keyring.clone(),
         };
         for one in opened {
             runtime.start_service(&config, one).await?;
@@ -121,7 +139,7 @@ impl Runtime {
             clock: config.clock.clone(),
             ids: config.ids.clone(),
             keyring: self.keyring.clone(),
-            sole_owner: true,
+            sole_owner: config.stores.sole_owner(),
             metrics: CommitMetrics::of(name),
         });
         let failed = |error: AppError| StartError::Store {

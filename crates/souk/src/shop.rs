@@ -73,12 +73,9 @@ impl Shop {
             routes.push((service.module.name, service.routes));
             modules.push(service.module);
         }
-        let settings = RuntimeConfig {
-            data: config.data.clone(),
-            readers: 2,
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-        };
+        let settings =
+            RuntimeConfig::embedded(&config.data, Arc::new(SystemClock), Arc::new(RandomIds))
+                .context("the shop cannot start")?;
         let mut runtime = Runtime::start(settings, modules)
             .await
             .context("the shop cannot start")?;

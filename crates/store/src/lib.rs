@@ -1,6 +1,8 @@
 //! Where a service keeps its events and read models: one write primitive, [`Store::commit`], and
 //! read-only queries. Adapters: SQLite now ([`sqlite`]); the seam is shaped for PostgreSQL.
 
+use std::sync::Arc;
+
 mod batch;
 mod dialect;
 pub mod sqlite;
@@ -70,6 +72,42 @@ pub trait Store: Send + Sync {
     /// called after somebody was erased.
     fn scrub(&self) -> BoxFuture<'_, Result<(), StoreError>>;
 
+    /// Takes the head of the log and keeps it: nobody else commits until what is answered is
+    /// committed or dropped. For a batch that lost its race with other instances before; the
+    /// holder must not wait for anything but this database meanwhile.
+    fn hold(&self) -> BoxFuture<'_, Result<Box<dyn HeldHead>, StoreError>>;
+
     /// Ends the background work; later calls answer [`StoreError::Unavailable`].
     fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// The head of a log, held: what is loaded cannot change before the commit.
+pub trait HeldHead: Send {
+    /// Like [`Store::load`], of what is committed now.
+    fn load(
+        &mut self,
+        streams: Vec<LoadStream>,
+    ) -> BoxFuture<'_, Result<Vec<LoadedStream>, StoreError>>;
+
+    /// Like [`Store::query`], of what is committed now.
+    fn query(&mut self, statements: Vec<Statement>)
+    -> BoxFuture<'_, Result<Vec<Rows>, StoreError>>;
+
+    /// Like [`Store::commit`]; lets the head go.
+    fn commit(self: Box<Self>, batch: Batch) -> BoxFuture<'static, Result<Committed, StoreError>>;
+}
+
+/// Where services' databases are.
+pub trait Stores: Send + Sync {
+    /// Opens the database of `service`, makes it if it is missing, and brings the system tables up
+    /// to date. `incarnation` names its log if it is new.
+    fn open(
+        &self,
+        service: &'static str,
+        incarnation: String,
+    ) -> BoxFuture<'_, Result<Arc<dyn Store>, StoreError>>;
+
+    /// Whether this process alone writes the databases: then what is cached is true, and no leases
+    /// are needed.
+    fn sole_owner(&self) -> bool;
 }

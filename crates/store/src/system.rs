@@ -23,6 +23,11 @@ CREATE TABLE dead_letters (
     reason TEXT NOT NULL, parked_at BIGINT NOT NULL, PRIMARY KEY (subscription, topic, position));
 CREATE TABLE projections (name TEXT PRIMARY KEY, version BIGINT NOT NULL);
 CREATE TABLE rebuilds (projection TEXT PRIMARY KEY, generation BIGINT NOT NULL, tables TEXT NOT NULL);
+",
+"
+CREATE TABLE instances (id TEXT PRIMARY KEY, slot TEXT NOT NULL, beat BIGINT NOT NULL);
+CREATE TABLE leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, epoch BIGINT NOT NULL);
+CREATE TABLE writers (writer TEXT PRIMARY KEY, batch BIGINT NOT NULL, position BIGINT NOT NULL, at BIGINT NOT NULL);
 "];
 
 /// The longest reason that is kept of a dead letter, in characters.

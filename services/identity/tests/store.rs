@@ -28,12 +28,8 @@ impl Shop {
             ..Config::default()
         };
         let service = identity::service(config.clone()).expect("a service");
-        let settings = RuntimeConfig {
-            data: data.to_owned(),
-            readers: 1,
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-        };
+        let settings = RuntimeConfig::embedded(data, Arc::new(SystemClock), Arc::new(RandomIds))
+            .expect("a key ring");
         let started = Runtime::start(settings, vec![service.module]).await;
         let mut runtime = started.expect("started");
         let verifier = Arc::new(Verifier::default());

@@ -10,12 +10,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How the tests start a runtime.
 pub fn config(folder: &Path, clock: Arc<dyn Clock>) -> RuntimeConfig {
-    RuntimeConfig {
-        data: folder.to_owned(),
-        readers: 1,
-        clock,
-        ids: Arc::new(RandomIds),
-    }
+    RuntimeConfig::embedded(folder, clock, Arc::new(RandomIds)).expect("a key ring")
 }
 
 /// Starts `modules` over `folder` with the real clock.

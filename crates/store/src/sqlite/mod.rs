@@ -16,7 +16,9 @@ use kernel::{BoxFuture, Recorded, Rows, Statement};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{Batch, Committed, LoadStream, LoadedStream, LogHead, Store, StoreError};
+use crate::{
+    Batch, Committed, HeldHead, LoadStream, LoadedStream, LogHead, Store, StoreError, Stores,
+};
 
 /// How a SQLite store is opened.
 #[derive(Clone, Debug)]
@@ -106,6 +108,39 @@ impl SqliteStore {
                 .map_err(|_| closed())?;
         }
         answer.await.map_err(|_| closed())?
+    }
+}
+
+/// A folder with one file per service, which is this process's alone.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// Where.
+    pub path: PathBuf,
+    /// Threads for queries, per service.
+    pub readers: usize,
+}
+
+impl Stores for Folder {
+    fn open(
+        &self,
+        service: &'static str,
+        incarnation: String,
+    ) -> BoxFuture<'_, Result<Arc<dyn Store>, StoreError>> {
+        let config = Config {
+            path: self.path.join(format!("{service}.db")),
+            topic: service,
+            readers: self.readers,
+        };
+        Box::pin(async move {
+            let opened =
+                tokio::task::spawn_blocking(move || SqliteStore::open(config, &incarnation)).await;
+            let opened = opened.map_err(|e| StoreError::Unavailable(e.to_string()))?;
+            Ok(Arc::new(opened?) as Arc<dyn Store>)
+        })
+    }
+
+    fn sole_owner(&self) -> bool {
+        true
     }
 }
 
@@ -205,6 +240,10 @@ impl Store for SqliteStore {
 
     fn scrub(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(self.write(|reply| writer::Job::Scrub { reply }))
+    }
+
+    fn hold(&self) -> BoxFuture<'_, Result<Box<dyn HeldHead>, StoreError>> {
+        Box::pin(async { Err(StoreError::Unavailable("not yet".into())) })
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

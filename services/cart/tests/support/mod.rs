@@ -81,12 +81,9 @@ pub struct Call<'a> {
 impl Shop {
     pub async fn open() -> Self {
         let data = tempfile::tempdir().expect("a folder");
-        let config = RuntimeConfig {
-            data: data.path().to_owned(),
-            readers: 1,
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-        };
+        let config =
+            RuntimeConfig::embedded(data.path(), Arc::new(SystemClock), Arc::new(RandomIds))
+                .expect("a key ring");
         let service = cart::service(CartConfig::default());
         let catalog = Module::new("catalog").decider::<Products>();
         let inventory = Module::new("inventory").decider::<Stock>();

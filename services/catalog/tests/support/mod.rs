@@ -31,12 +31,9 @@ pub enum As {
 impl Shop {
     pub async fn open() -> Self {
         let data = tempfile::tempdir().expect("a folder");
-        let config = RuntimeConfig {
-            data: data.path().to_owned(),
-            readers: 1,
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-        };
+        let config =
+            RuntimeConfig::embedded(data.path(), Arc::new(SystemClock), Arc::new(RandomIds))
+                .expect("a key ring");
         let service = catalog::service();
         let runtime = Runtime::start(config, vec![service.module])
             .await

@@ -34,12 +34,8 @@ impl Shop {
     pub async fn open() -> Self {
         let data = tempfile::tempdir().unwrap();
         let clock = Arc::new(FixedClock(1_700_000_000_000_000.into()));
-        let config = RuntimeConfig {
-            data: data.path().to_owned(),
-            readers: 1,
-            clock: clock.clone(),
-            ids: Arc::new(RandomIds),
-        };
+        let config = RuntimeConfig::embedded(data.path(), clock.clone(), Arc::new(RandomIds))
+            .expect("a key ring");
         let (says, heard) = mpsc::unbounded_channel();
         let service = crate::service();
         let runtime = Runtime::start(config, vec![orders(says), service.module])

@@ -88,12 +88,9 @@ pub struct Call<'a> {
 impl Shop {
     pub async fn open() -> Self {
         let data = tempfile::tempdir().expect("a folder");
-        let config = RuntimeConfig {
-            data: data.path().to_owned(),
-            readers: 1,
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-        };
+        let config =
+            RuntimeConfig::embedded(data.path(), Arc::new(SystemClock), Arc::new(RandomIds))
+                .expect("a key ring");
         let service = orders::service(OrdersConfig::default());
         let modules = vec![
             service.module,

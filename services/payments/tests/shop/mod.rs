@@ -178,12 +178,8 @@ impl Shop {
             })
         };
         let runtime = Runtime::start(
-            RuntimeConfig {
-                data: data.clone(),
-                readers: 1,
-                clock: Arc::new(SystemClock),
-                ids: Arc::new(RandomIds),
-            },
+            RuntimeConfig::embedded(&data, Arc::new(SystemClock), Arc::new(RandomIds))
+                .expect("a key ring"),
             vec![
                 Module::new("orders").decider::<Orders>(),
                 service.module.broadcast(feed),
