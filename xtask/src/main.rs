@@ -9,6 +9,7 @@ mod bench;
 mod lint;
 mod new_service;
 mod openapi;
+mod programs;
 mod shop;
 mod test;
 mod tour;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    lint, new_service, openapi, tour,
+    lint, new_service, openapi, programs, tour,
     workspace::{Outcome, Workspace, shown, succeed},
 };
 
@@ -73,7 +73,7 @@ pub fn run(workspace: &Workspace, args: &Args) -> Outcome {
 }
 
 fn steps(workspace: &Workspace, args: &Args, counts: &mut Counts) -> Outcome {
-    step("browser", || browser(workspace))?;
+    step("programs", programs::install_missing)?;
     step("format", || {
         succeed(&mut workspace.cargo("fmt --all --check"))
     })?;
@@ -139,46 +139,6 @@ fn without_colours(line: &str) -> String {
         plain.push_str(part.split_once('m').map_or("", |(_, rest)| rest));
     }
     plain
-}
-
-/// The browser that page tests drive: installed from Debian's packages when a test needs it and
-/// it is missing.
-fn browser(workspace: &Workspace) -> Outcome {
-    let tests = workspace.files(".rs")?;
-    let needed = tests
-        .iter()
-        .any(|(path, text)| path.contains("/tests/") && text.contains("chromium"));
-    if !needed || runs("chromium", &["--version"]) {
-        return Ok(());
-    }
-    let advice = "browser tests need Chromium: install the package `chromium` and try again";
-    let root =
-        std::env::var("USER").is_ok_and(|user| user == "root") || runs("test", &["-w", "/usr/bin"]);
-    if !root || !runs("apt-get", &["--version"]) {
-        return Err(advice.into());
-    }
-    println!("installing chromium, which browser tests need");
-    let mut install = Command::new("apt-get");
-    install
-        .args(["install", "--yes", "--no-install-recommends", "chromium"])
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdin(Stdio::null());
-    let update = Command::new("apt-get")
-        .args(["update", "--quiet"])
-        .stdin(Stdio::null())
-        .status();
-    update?;
-    succeed(&mut install).map_err(|error| format!("{error}; {advice}").into())
-}
-
-fn runs(program: &str, args: &[&str]) -> bool {
-    let mut command = Command::new(program);
-    command
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]
