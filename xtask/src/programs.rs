@@ -71,7 +71,9 @@ fn there(program: &Program) -> bool {
         version.is_ok_and(|version| version.path().join("bin").join(program.name).exists())
     };
     let elsewhere = std::fs::read_dir(program.elsewhere);
-    runs(program.name, &["--version"])
+    // Some keep the programs of administrators out of the search path as well.
+    let version = format!("PATH=$PATH:/usr/sbin {} --version", program.name);
+    runs("sh", &["-c", &version])
         || elsewhere.is_ok_and(|mut versions| versions.any(installed))
 }
 
