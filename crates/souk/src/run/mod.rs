@@ -1,6 +1,6 @@
 //! `souk run`: some of the services, or the gateway, in a process of their own.
 
-mod engines;
+pub mod engines;
 mod front;
 mod operators;
 mod port;
