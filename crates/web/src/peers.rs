@@ -241,7 +241,11 @@ impl FromStr for PeerUrl {
 
 impl fmt::Display for PeerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.every_address { "dns+http" } else { "http" };
+        let scheme = if self.every_address {
+            "dns+http"
+        } else {
+            "http"
+        };
         write!(f, "{scheme}://{}", self.authority())
     }
 }
@@ -307,7 +311,10 @@ mod tests {
             ("[services.a]\nurls = [\"https://a\"]", "http://"),
             ("[services.a]\nurl = []", "url"),
             ("[services.a]\nurls = [\"http://a:x\"]", "port"),
-            ("[services.a]\nurls = [\"http://u:p@a:1\"]", "host and a port"),
+            (
+                "[services.a]\nurls = [\"http://u:p@a:1\"]",
+                "host and a port",
+            ),
             ("[services.a]\nurls = []\nbalance = \"best\"", "balance"),
         ] {
             let path = write(folder.path(), text);

@@ -129,6 +129,9 @@ mod tests {
             let client = hash(&client.to_be_bytes());
             got[choose(Balance::ClientHash, &all, 0, Some(client)).expect("one")] += 1;
         }
-        assert!(got.iter().all(|count| (800..1_200).contains(count)), "{got:?}");
+        assert!(
+            got.iter().all(|count| (800..1_200).contains(count)),
+            "{got:?}"
+        );
     }
 }

@@ -77,10 +77,12 @@ impl Connection {
             }
             answer.as_mut().poll(context)
         });
-        answer.await.map_err(|mut failed| match failed.take_message() {
-            Some(request) => Broken::Unsent(Box::new(request)),
-            None => Broken::Lost(failed.into_error()),
-        })
+        answer
+            .await
+            .map_err(|mut failed| match failed.take_message() {
+                Some(request) => Broken::Unsent(Box::new(request)),
+                None => Broken::Lost(failed.into_error()),
+            })
     }
 
     /// Reads and writes what can be read and written now.

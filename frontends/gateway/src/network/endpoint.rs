@@ -18,12 +18,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{
-    balance,
-    breaker::Breaker,
-    connection::Connection,
-    settings::NetworkSettings,
-};
+use super::{balance, breaker::Breaker, connection::Connection, settings::NetworkSettings};
 
 /// On answers of a process that is about to stop: no new requests, please.
 pub const DRAINING: HeaderName = HeaderName::from_static("souk-draining");
@@ -235,7 +230,10 @@ impl Endpoint {
             health.breaker.reset(now);
             tracing::info!(endpoint = self.authority, "is well again");
         } else {
-            tracing::warn!(endpoint = self.authority, "is not ready, or does not answer");
+            tracing::warn!(
+                endpoint = self.authority,
+                "is not ready, or does not answer"
+            );
         }
     }
 

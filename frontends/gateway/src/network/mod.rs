@@ -59,10 +59,7 @@ struct Shared {
 impl Network {
     /// The services of these peers, now and as they change. Returns when the names among them have
     /// been looked up once.
-    pub async fn start(
-        peers: watch::Receiver<Arc<Peers>>,
-        settings: NetworkSettings,
-    ) -> Arc<Self> {
+    pub async fn start(peers: watch::Receiver<Arc<Peers>>, settings: NetworkSettings) -> Arc<Self> {
         Self::start_with(peers, settings, resolve::system()).await
     }
 
@@ -150,7 +147,10 @@ impl Shared {
             service.replace(names.members(listed, &service.members(), &self.settings));
             services.insert(name.clone(), service);
         }
-        let mut current = self.services.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self
+            .services
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         *current = services;
     }
 }
@@ -178,7 +178,10 @@ async fn keep(shared: Arc<Shared>, mut peers: watch::Receiver<Arc<Peers>>, mut n
 /// Brings the gauges up to date, for ever.
 async fn report(shared: &Shared) {
     loop {
-        shared.services().iter().for_each(|service| service.report());
+        shared
+            .services()
+            .iter()
+            .for_each(|service| service.report());
         sleep(REPORT_EVERY).await;
     }
 }

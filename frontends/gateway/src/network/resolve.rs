@@ -14,7 +14,8 @@ use super::{endpoint::Endpoint, members::Members, settings::NetworkSettings};
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Looks a name up: all its addresses.
-pub type Lookup = Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
+pub type Lookup =
+    Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
 
 /// The resolver of this machine.
 pub fn system() -> Lookup {
