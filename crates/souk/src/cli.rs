@@ -142,9 +142,6 @@ pub struct Run {
     /// PostgreSQL, one database per service: `{service}` stands for its name (souk_orders …).
     #[arg(long, env = "SOUK_DATABASE", hide_env_values = true)]
     pub database: Option<String>,
-    /// PostgreSQL servers that only read, for queries; like --database.
-    #[arg(long, env = "SOUK_DATABASE_REPLICA", hide_env_values = true)]
-    pub database_replica: Option<String>,
     /// The database of the key ring.
     #[arg(long, env = "SOUK_KEYRING", hide_env_values = true)]
     pub keyring: Option<String>,

@@ -73,7 +73,7 @@ fn source(from: &str) -> Result<PathBuf> {
 }
 
 async fn open(args: &MoveData, folder: &std::path::Path) -> Result<Vec<Pair>> {
-    let stores = run::engines::stores(&args.engines.database, None)?;
+    let stores = run::engines::stores(&args.engines.database)?;
     let mut pairs = Vec::new();
     for service in services::names()? {
         let config = sqlite::Config {

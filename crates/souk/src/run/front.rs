@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use gateway::{Network, NetworkSettings};
+use kernel::Broadcast;
 use runtime::{RandomIds, Runtime, SystemClock};
 use web::{Upstream, Verifier};
 
-use super::{announce, bind, engines, operators::WithOperators, port, until_stopped};
+use super::{Engines, announce, bind, operators::WithOperators, port, slot, until_stopped};
 use crate::{
     cli::Run,
     failure::{Context as _, Result},
@@ -17,17 +19,21 @@ use crate::{
 pub async fn run(run: Run) -> Result<()> {
     let listener = bind(run.listen).await?;
     let address = listener.local_addr().context("no address")?;
-    let peers = engines::peers(&run)?;
-    let config = engines::without_services(&run, &peers).await?;
-    let mut runtime = Runtime::start(config, Vec::new())
-        .await
-        .context("the gateway cannot start")?;
+    let engines = Engines::connect(&run).await?;
     let verifier = Arc::new(Verifier::default());
     let outcomes = gateway::Outcomes::default();
     let credentials = gateway::Credentials::default();
-    runtime.listen(&verifier.broadcast());
-    runtime.listen(&outcomes.broadcast());
-    runtime.listen(&credentials.broadcast());
+    let feeds = [
+        verifier.broadcast(),
+        outcomes.broadcast(),
+        credentials.broadcast(),
+    ];
+    let heard: Vec<&Broadcast> = feeds.iter().collect();
+    let config = engines.config(&run, slot(&run), &[], &heard).await?;
+    let mut runtime = Runtime::start(config, Vec::new())
+        .await
+        .context("the gateway cannot start")?;
+    feeds.iter().for_each(|feed| runtime.listen(feed));
 
     let mut table = services::table()?;
     let names = services::names()?;
@@ -37,7 +43,8 @@ pub async fn run(run: Run) -> Result<()> {
         prefixes: operators.prefixes(),
         openapi: operators.openapi(super::operators::OPS),
     });
-    let network: Arc<dyn Upstream> = Arc::new(gateway::Network::start(peers));
+    let network = Network::start(engines.others(), NetworkSettings::default()).await;
+    let reach = network.clone();
     let upstream: Arc<dyn Upstream> = Arc::new(WithOperators::new(network, names));
     let drain = port::Drain::default();
     let parts = gateway::Parts {
@@ -48,7 +55,7 @@ pub async fn run(run: Run) -> Result<()> {
         credentials,
         verifier,
         // Services that are down are no reason to send nobody here: the others are served.
-        readiness: drain.readiness(),
+        readiness: drain.and(Arc::new(move || reach.missing())),
         metrics: Arc::new(metrics::render),
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds),

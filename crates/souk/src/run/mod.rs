@@ -5,10 +5,15 @@ mod front;
 mod operators;
 mod port;
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use kernel::Ids as _;
-use runtime::{RandomIds, Runtime};
+use runtime::{Placement, RandomIds, Runtime, RuntimeConfig, SystemClock};
 use tokio::net::TcpListener;
 use web::{Service, Verifier};
 
@@ -25,6 +30,8 @@ use engines::Engines;
 
 /// How long a process that stops goes on answering, so that whoever sends requests here notices.
 const DRAIN: Duration = Duration::from_millis(1_500);
+/// How long a service that starts waits for what others have published meanwhile.
+const CATCH_UP: Duration = Duration::from_secs(10);
 /// The name that stands for the gateway among the services.
 const GATEWAY: &str = "gateway";
 
@@ -45,21 +52,18 @@ async fn services_here(run: Run) -> Result<()> {
     let listener = bind(run.listen).await?;
     let address = listener.local_addr().context("no address")?;
     let engines = Engines::connect(&run).await?;
+    let verifier = Arc::new(Verifier::default());
+    let keys = verifier.broadcast();
     let (mut modules, mut routes) = (Vec::new(), Vec::new());
     for service in chosen {
         routes.push((service.module.name, service.routes));
         modules.push(service.module);
     }
-    let slot = run.slot.clone().unwrap_or_else(|| {
-        let unique = RandomIds.next();
-        format!("{}-{unique}", run.services.join("+"))
-    });
-    let (config, feed) = engines.config(&run, slot)?;
+    let config = engines.config(&run, slot(&run), &modules, &[&keys]).await?;
     let mut runtime = Runtime::start(config, modules)
         .await
         .context("the services cannot start")?;
-    let verifier = Arc::new(Verifier::default());
-    runtime.listen(&verifier.broadcast());
+    runtime.listen(&keys);
     first_account(&run, &runtime).await?;
 
     let names: Vec<&'static str> = routes.iter().map(|(name, _)| *name).collect();
@@ -74,8 +78,8 @@ async fn services_here(run: Run) -> Result<()> {
         dispatch.add(&prefixes, &routes.into_router(app, verifier.clone()));
     }
     let drain = port::Drain::default();
-    let readiness = drain.and(Arc::new(runtime.readiness()));
-    let router = port::router(dispatch, feed, readiness);
+    let readiness = drain.and(patient(runtime.readiness()));
+    let router = port::router(dispatch, engines.feed(), readiness);
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let server = tokio::spawn(crate::serve::serve(listener, router, stopping));
     announce(run.address_file.as_deref(), address)?;
@@ -84,9 +88,25 @@ async fn services_here(run: Run) -> Result<()> {
     Ok(())
 }
 
+/// This process's place among the instances of its services; a new one unless it was given.
+fn slot(run: &Run) -> String {
+    run.slot
+        .clone()
+        .unwrap_or_else(|| format!("{}-{}", run.services.join("+"), RandomIds.next()))
+}
+
+/// What is missing, for a while: a service whose producers are away answers from what it knows.
+fn patient(missing: impl Fn() -> Vec<String> + Send + Sync + 'static) -> port::Readiness {
+    let started = Instant::now();
+    Arc::new(move || match started.elapsed() < CATCH_UP {
+        true => missing(),
+        false => Vec::new(),
+    })
+}
+
 /// Serves until told to stop; then hands its work over while requests under way end.
 async fn until_stopped(
-    runtime: Runtime,
+    mut runtime: Runtime,
     drain: &port::Drain,
     stop: tokio::sync::watch::Sender<bool>,
     server: tokio::task::JoinHandle<()>,
@@ -192,9 +212,15 @@ pub async fn migrate(migrate: Migrate) -> Result<()> {
     for service in choose(all, &names)? {
         let name = service.module.name;
         let (stores, keyring) = engines::databases(&migrate.engines).await?;
-        runtime::migrate(stores, keyring, service.module)
-            .await
-            .with_context(|| format!("{name} cannot be migrated"))?;
+        let config = RuntimeConfig {
+            stores,
+            keyring,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+            placement: Placement::Embedded,
+        };
+        let migrated = runtime::migrate(config, service.module).await;
+        migrated.with_context(|| format!("{name} cannot be migrated"))?;
         println!("{name}: up to date");
     }
     Ok(())

@@ -35,11 +35,6 @@ impl Drain {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Ready until it begins.
-    pub fn readiness(&self) -> Readiness {
-        self.and(Arc::new(Vec::new))
-    }
-
     /// Ready until it begins, and only when `others` are.
     pub fn and(&self, others: Readiness) -> Readiness {
         let begun = self.0.clone();
