@@ -12,7 +12,7 @@ use eventlog::{
     Broker, Log, OwnTopic, RemoteLog,
     feed::{self, HttpHistory},
 };
-use kernel::{Broadcast, Module, Source};
+use kernel::{Broadcast, Module};
 use runtime::{
     KeyVault, Neighbours, NoKeys, OwnLog, Placement, PostgresKeyRing, RandomIds, RuntimeConfig,
     SqliteKeyRing, SystemClock,
@@ -24,7 +24,7 @@ use web::Peers;
 use crate::{
     cli::{Engines as Places, Run},
     failure::{Context as _, Failure, Result},
-    services,
+    graph, services,
 };
 
 /// Connections for queries, per service and process.
@@ -143,19 +143,9 @@ impl Stores for NoStores {
 
 /// The topics that these services and feeds listen to.
 fn heard(modules: &[Module], feeds: &[&Broadcast]) -> Vec<String> {
-    let mut all: BTreeSet<&str> = BTreeSet::new();
-    for module in modules {
-        all.extend(module.subscriptions.iter().flat_map(|one| one.topics));
-        all.extend(module.workers.iter().flat_map(|one| one.topics));
-        all.extend(module.broadcasts.iter().flat_map(|one| one.topics));
-        for projection in &module.projections {
-            if let Source::Topics(topics) = projection.source {
-                all.extend(topics);
-            }
-        }
-    }
-    all.extend(feeds.iter().flat_map(|feed| feed.topics));
-    all.into_iter().map(str::to_owned).collect()
+    let mut all: BTreeSet<String> = modules.iter().flat_map(graph::heard).collect();
+    all.extend(feeds.iter().flat_map(|feed| graph::topics_of(feed)));
+    all.into_iter().collect()
 }
 
 /// The broker at this URL.
