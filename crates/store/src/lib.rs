@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 mod batch;
 mod dialect;
+pub mod sharing;
 pub mod sqlite;
 pub mod system;
 
