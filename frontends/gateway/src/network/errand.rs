@@ -82,7 +82,7 @@ impl<'a> Errand<'a> {
                     }
                     return Ok(passed_on(response, connection, under_way));
                 }
-                Err(trouble) => {
+                Err(Failure::Trouble(trouble)) => {
                     self.service.measures.trouble(trouble);
                     if under_way.failed() {
                         self.service.measures.ejection();
@@ -91,6 +91,7 @@ impl<'a> Errand<'a> {
                         uncertain = Some(trouble);
                     }
                 }
+                Err(of_the_client) => return Err(of_the_client),
             }
             // What was not sent may always be sent elsewhere.
             let again = uncertain.is_none() || self.may_repeat();
@@ -139,15 +140,16 @@ impl<'a> Errand<'a> {
     async fn send(
         &mut self,
         endpoint: &mut UnderWay,
-    ) -> Result<(Response<hyper::body::Incoming>, Connection), Trouble> {
+    ) -> Result<(Response<hyper::body::Incoming>, Connection), Failure> {
+        let failed = |trouble| Err(Failure::Trouble(trouble));
         let per_try = self.service.settings.per_try;
         for _ in 0..STALE_AT_MOST {
             let connection = timeout_at(self.deadline, endpoint.connection()).await;
             let Ok(Ok(mut connection)) = connection else {
-                return Err(Trouble::Unreachable);
+                return failed(Trouble::Unreachable);
             };
             let Some(body) = self.payload.take() else {
-                return Err(Trouble::Lost);
+                return failed(Trouble::Lost);
             };
             let request = self.request(body, endpoint);
             let until = match self.repeatable {
@@ -158,14 +160,18 @@ impl<'a> Errand<'a> {
                 Ok(Ok(response)) => return Ok((response, connection)),
                 Ok(Err(Broken::Unsent(request))) => self.payload.put_back(*request),
                 Ok(Err(Broken::Lost(error))) => {
+                    // The connection can fail because the client's own does.
+                    if let Some(failure) = answers::of_the_body(&error) {
+                        return Err(failure);
+                    }
                     let endpoint = &endpoint.authority;
                     tracing::debug!(endpoint, %error, "a connection was lost");
-                    return Err(Trouble::Lost);
+                    return failed(Trouble::Lost);
                 }
-                Err(_) => return Err(Trouble::TimedOut),
+                Err(_) => return failed(Trouble::TimedOut),
             }
         }
-        Err(Trouble::Unreachable)
+        failed(Trouble::Unreachable)
     }
 
     fn request(&mut self, body: Body, endpoint: &Endpoint) -> Request<Body> {
