@@ -5,6 +5,7 @@
 //! but in the `souk` binary.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod asyncapi;
 mod bench;
 mod lint;
 mod new_service;
@@ -49,6 +50,8 @@ enum Task {
     NewService(new_service::Args),
     /// Write docs/openapi.json from the routes of all services
     Openapi(openapi::Args),
+    /// Write docs/asyncapi.json from the event types of all services
+    Asyncapi(asyncapi::Args),
     /// Measure a release build: a shop of its own, under load from this machine
     Bench(bench::Args),
     /// Start a shop that keeps nothing and walk the README's tour through it
@@ -72,6 +75,7 @@ fn run(cli: Cli) -> Outcome {
         Task::Test(args) => test::run(&workspace, &args),
         Task::NewService(args) => new_service::run(&workspace, &args),
         Task::Openapi(args) => openapi::run(&workspace, &args),
+        Task::Asyncapi(args) => asyncapi::run(&workspace, &args),
         Task::Bench(args) => bench::run(&workspace, &args),
         Task::Tour => tour::run(&workspace),
     }

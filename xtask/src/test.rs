@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    lint, new_service, openapi, tour,
+    asyncapi, lint, new_service, openapi, tour,
     workspace::{Outcome, Workspace, shown, succeed},
 };
 
@@ -88,6 +88,9 @@ fn steps(workspace: &Workspace, args: &Args, counts: &mut Counts) -> Outcome {
     })?;
     step("openapi", || {
         openapi::run(workspace, &openapi::Args { check: true })
+    })?;
+    step("asyncapi", || {
+        asyncapi::run(workspace, &asyncapi::Args { check: true })
     })?;
     step("tour", || tour::run(workspace))?;
     if !args.quick {

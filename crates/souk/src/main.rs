@@ -63,6 +63,11 @@ async fn run(command: Option<Command>) -> Result<()> {
             println!("{}", services::openapi()?);
             Ok(())
         }
+        Some(Command::Asyncapi) => {
+            // Made by `cargo xtask asyncapi`, which also checks that it is what the types say.
+            print!("{}", include_str!("../../../docs/asyncapi.json"));
+            Ok(())
+        }
         Some(Command::Bench(bench)) => bench::run(bench).await,
     }
 }
