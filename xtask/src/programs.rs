@@ -4,39 +4,45 @@ use std::process::{Command, Stdio};
 
 use crate::workspace::{Outcome, succeed};
 
-/// A program, where it may also be, its package, and what needs it.
+/// A program: what succeeds where it is installed, its package, and what needs it.
 struct Program {
-    name: &'static str,
-    elsewhere: &'static str,
+    probe: &'static str,
     package: &'static str,
     needed_for: &'static str,
 }
 
 const PROGRAMS: &[Program] = &[
     Program {
-        name: "chromium",
-        elsewhere: "",
+        probe: "chromium --version",
         package: "chromium",
-        needed_for: "browser tests",
+        needed_for: "tests of pages",
     },
     Program {
-        name: "initdb",
         // Debian keeps the server's programs out of the search path.
-        elsewhere: "/usr/lib/postgresql",
+        probe: "initdb --version || ls /usr/lib/postgresql/*/bin/initdb",
         package: "postgresql",
         needed_for: "tests of the PostgreSQL store and of many processes",
     },
     Program {
-        name: "nats-server",
-        elsewhere: "",
+        probe: "PATH=$PATH:/usr/sbin nats-server --version",
         package: "nats-server",
         needed_for: "tests of the NATS event log and of many processes",
+    },
+    Program {
+        probe: "python3 -c 'import venv, ensurepip'",
+        package: "python3-venv",
+        needed_for: "the example in Python, and what judges the files under deploy/",
+    },
+    Program {
+        probe: "systemd-analyze --version",
+        package: "systemd",
+        needed_for: "what judges the files under deploy/",
     },
 ];
 
 /// Installs what is missing, or says what to install.
 pub fn install_missing() -> Outcome {
-    let missing: Vec<&Program> = PROGRAMS.iter().filter(|program| !there(program)).collect();
+    let missing: Vec<&Program> = PROGRAMS.iter().filter(|program| !runs("sh", &["-c", program.probe])).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -66,19 +72,8 @@ pub fn install_missing() -> Outcome {
     succeed(&mut install).map_err(|error| format!("{error}; {advice}").into())
 }
 
-fn there(program: &Program) -> bool {
-    let installed = |version: std::io::Result<std::fs::DirEntry>| {
-        version.is_ok_and(|version| version.path().join("bin").join(program.name).exists())
-    };
-    let elsewhere = std::fs::read_dir(program.elsewhere);
-    // Some keep the programs of administrators out of the search path as well.
-    let version = format!("PATH=$PATH:/usr/sbin {} --version", program.name);
-    runs("sh", &["-c", &version])
-        || elsewhere.is_ok_and(|mut versions| versions.any(installed))
-}
-
 /// Whether a program can be run so.
-pub fn runs(program: &str, args: &[&str]) -> bool {
+fn runs(program: &str, args: &[&str]) -> bool {
     let mut command = Command::new(program);
     command
         .args(args)

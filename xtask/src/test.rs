@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    lint, new_service, openapi, programs, tour,
+    asyncapi, deploy, lint, new_service, openapi, programs, tour,
     workspace::{Outcome, Workspace, shown, succeed},
 };
 
@@ -88,6 +88,10 @@ fn steps(workspace: &Workspace, args: &Args, counts: &mut Counts) -> Outcome {
     step("openapi", || {
         openapi::run(workspace, &openapi::Args { check: true })
     })?;
+    step("asyncapi", || {
+        asyncapi::run(workspace, &asyncapi::Args { check: true })
+    })?;
+    step("deploy", || deploy::check(workspace))?;
     step("tour", || tour::run(workspace))?;
     if !args.quick {
         step("new service", || new_service::prove(workspace))?;
