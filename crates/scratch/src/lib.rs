@@ -17,6 +17,8 @@
 //! # Ok(()) }
 //! ```
 
+#![cfg(unix)]
+
 mod error;
 mod nats;
 mod owner;
@@ -30,3 +32,4 @@ pub use error::{Error, Result};
 pub use nats::{Nats, NatsOptions};
 pub use owner::enterable;
 pub use postgres::{Postgres, PostgresOptions};
+pub use server::signal;

@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod failure;
 mod import;
+mod listen;
 mod metrics;
 mod operate;
 mod ops_http;
@@ -15,6 +16,8 @@ mod replay;
 mod serve;
 mod services;
 mod shop;
+#[cfg(unix)]
+mod supervisor;
 mod target;
 mod up;
 
@@ -40,7 +43,7 @@ fn main() -> std::process::ExitCode {
             return std::process::ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(cli.command)) {
+    match runtime.block_on(run(cli.command, cli.log)) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("souk: {failure}");
@@ -49,10 +52,24 @@ fn main() -> std::process::ExitCode {
     }
 }
 
-async fn run(command: Option<Command>) -> Result<()> {
+async fn run(command: Option<Command>, log: tracing::Level) -> Result<()> {
     match command {
         None => up::run(cli::Up::default()).await,
+        #[cfg(unix)]
+        Some(Command::Up(up)) if up.processes.processes => supervisor::run(up, log).await,
         Some(Command::Up(up)) => up::run(up).await,
+        #[cfg(unix)]
+        Some(Command::Ps { on, json }) => supervisor::commands::ps(&on.data, json).await,
+        #[cfg(unix)]
+        Some(Command::Scale { service, on }) => {
+            supervisor::commands::scale(&on.data, service).await
+        }
+        #[cfg(unix)]
+        Some(Command::Restart { service, on }) => {
+            supervisor::commands::restart(&on.data, service).await
+        }
+        #[cfg(unix)]
+        Some(Command::Down { on }) => supervisor::commands::down(&on.data).await,
         Some(Command::Import(import)) => import::run(import).await,
         Some(Command::Replay(replay)) => replay::run(replay).await,
         Some(Command::Events { command, to }) => operate::events(command, to).await,

@@ -71,6 +71,18 @@ fn payments(settings: &Settings) -> Result<payments::Config> {
     })
 }
 
+/// What they are called, in the same order.
+pub fn names() -> Vec<&'static str> {
+    vec![
+        "identity",
+        "catalog",
+        "inventory",
+        "cart",
+        "orders",
+        "payments",
+    ]
+}
+
 /// The OpenAPI document of all services, as `/openapi.json` serves it.
 pub fn openapi() -> Result<String> {
     let settings = Settings {

@@ -81,8 +81,8 @@ pub async fn run(up: Up) -> Result<()> {
     Ok(())
 }
 
-/// Ctrl-C or SIGTERM.
-async fn stopped() {
+/// Ctrl-C or SIGTERM, or the end of the supervisor that started us.
+pub async fn stopped() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
@@ -95,6 +95,7 @@ async fn stopped() {
         tokio::select! {
             _ = interrupt => {}
             _ = terminate.recv() => {}
+            () = crate::supervisor::parent::gone() => {}
         }
     }
     #[cfg(not(unix))]
