@@ -26,10 +26,9 @@ pub enum Command {
     #[cfg(unix)]
     Ps {
         #[command(flatten)]
+        what: Shown,
+        #[command(flatten)]
         on: On,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
     },
     /// Change how many processes a service has, while it runs.
     #[cfg(unix)]
@@ -175,6 +174,20 @@ pub struct On {
     /// Its data directory.
     #[arg(long, env = "SOUK_DATA", default_value = "souk-data")]
     pub data: PathBuf,
+}
+
+/// What `souk ps` shows.
+#[cfg(unix)]
+#[derive(Args)]
+pub struct Shown {
+    /// Only the processes of this service, or this process.
+    pub service: Option<String>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Only the process ids, for `kill` and the like.
+    #[arg(long, conflicts_with = "json")]
+    pub pids: bool,
 }
 
 /// `orders=3`

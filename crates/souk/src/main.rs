@@ -59,7 +59,7 @@ async fn run(command: Option<Command>, log: tracing::Level) -> Result<()> {
         Some(Command::Up(up)) if up.processes.processes => supervisor::run(up, log).await,
         Some(Command::Up(up)) => up::run(up).await,
         #[cfg(unix)]
-        Some(Command::Ps { on, json }) => supervisor::commands::ps(&on.data, json).await,
+        Some(Command::Ps { on, what }) => supervisor::commands::ps(&on.data, &what).await,
         #[cfg(unix)]
         Some(Command::Scale { service, on }) => {
             supervisor::commands::scale(&on.data, service).await

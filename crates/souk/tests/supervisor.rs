@@ -49,16 +49,21 @@ fn option<'a>(args: &[&'a str], name: &str) -> &'a str {
 
 /// Listens, is ready after a moment, serves, and ends in order.
 async fn act(args: &[&str]) {
-    let (service, slot) = (args[1].to_owned(), option(args, "--slot").to_owned());
-    let folder = Path::new(option(args, "--peers"))
-        .parent()
-        .unwrap()
-        .to_owned();
-    assert!(
-        std::env::var("SOUK_DATABASE")
-            .unwrap()
-            .contains("{service}")
-    );
+    let slot = std::env::var("SOUK_SLOT").unwrap();
+    let peers = std::env::var("SOUK_PEERS").unwrap();
+    let folder = Path::new(&peers).parent().unwrap().to_owned();
+    let service = match args {
+        ["sandbox", ..] => {
+            assert!(std::env::var("SOUK_DATABASE").is_err(), "the outside world");
+            "sandbox".to_owned()
+        }
+        ["run", service, ..] => {
+            let database = std::env::var("SOUK_DATABASE").unwrap();
+            assert!(database.contains("{service}"));
+            (*service).to_owned()
+        }
+        other => panic!("{other:?}"),
+    };
     if folder.join(format!("{service}.broken")).exists() {
         eprintln!("cannot start: broken on purpose");
         std::process::exit(3);
@@ -83,7 +88,7 @@ async fn act(args: &[&str]) {
     let burden = folder.join(format!("{service}.burden"));
     let metrics = async move || {
         let waiting = std::fs::read_to_string(&burden).unwrap_or_else(|_| "0".into());
-        format!("souk_queue_length{{service=\"x\"}} {}\n", waiting.trim())
+        format!("souk_batch_queue{{service=\"x\"}} {}\n", waiting.trim())
     };
     let name = slot.clone();
     let router = Router::new()
@@ -111,8 +116,20 @@ async fn act(args: &[&str]) {
         .unwrap();
 }
 
-/// A supervisor of stand-ins.
+/// A supervisor of stand-ins, which asks no database and no broker.
 fn start(args: &[&str]) -> Supervised {
+    let nowhere = [
+        "--database",
+        "postgres://nobody:s3cret@127.0.0.1:1/{service}",
+        "--events",
+        "nats://127.0.0.1:1",
+    ];
+    let args: Vec<&str> = nowhere.into_iter().chain(args.iter().copied()).collect();
+    start_with_servers(&args)
+}
+
+/// The same with PostgreSQL and NATS of its own.
+fn start_with_servers(args: &[&str]) -> Supervised {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("stand-in");
     let ourselves = std::env::current_exe().unwrap();
@@ -123,15 +140,7 @@ fn start(args: &[&str]) -> Supervised {
     std::fs::write(&program, script).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let program = program.to_str().unwrap().to_owned();
-    let common = [
-        "--program",
-        &program,
-        "--database",
-        "postgres://nobody:s3cret@127.0.0.1:1/{service}",
-        "--events",
-        "nats://127.0.0.1:1",
-        "--no-demo",
-    ];
+    let common = ["--program", &program, "--no-demo"];
     let args: Vec<&str> = common.into_iter().chain(args.iter().copied()).collect();
     let mut supervised = Supervised::spawn(folder, &args);
     supervised.until("Stop with");
@@ -170,6 +179,8 @@ async fn a_service_is_scaled_up_and_down_and_everything_ends_in_order() {
     assert_eq!(shop.slots("orders"), ["orders-1"]);
     assert_eq!(peers(&shop, "orders").len(), 1);
 
+    let pid = shop.process("orders-1").unwrap()["pid"].to_string();
+    assert_eq!(shop.ok(&["ps", "orders", "--pids"]).trim(), pid);
     let table = shop.ok(&["ps"]);
     assert!(
         table.contains("orders-1") && table.contains("ready"),
@@ -278,7 +289,7 @@ async fn a_service_that_falls_behind_gets_more_processes() {
     let mut shop = start(&["--autoscale", "orders=1..2"]);
     std::fs::write(shop.data().join("orders.burden"), "100000").unwrap();
     let line = shop.until("autoscale: orders 1 → 2");
-    assert!(line.contains("100000 waiting"), "{line}");
+    assert!(line.contains("100000 commands waiting"), "{line}");
     shop.until("autoscale: orders-2 is ready");
     assert_eq!(shop.slots("orders"), ["orders-1", "orders-2"]);
 }
@@ -290,6 +301,26 @@ async fn processes_end_with_their_supervisor_even_if_it_is_killed() {
     shop.signal("KILL");
     assert!(!shop.ended());
     all_gone(&pids).await;
+}
+
+#[tokio::test]
+async fn postgres_and_nats_are_started_and_looked_after() {
+    let mut shop = start_with_servers(&[]);
+    for server in ["postgres", "nats"] {
+        let before = shop.process(server).unwrap();
+        let pid = before["pid"].as_u64().unwrap();
+        signal("KILL", pid);
+        let after = shop.replaced(server, pid).await;
+        assert_eq!(after["address"], before["address"]);
+        assert_eq!(after["restarts"], 1);
+    }
+    assert_eq!(shop.process("orders-1").unwrap()["restarts"], 0);
+    let pids = shop.pids();
+    shop.signal("INT");
+    assert!(shop.ended(), "{}", shop.console());
+    assert!(pids.iter().all(|pid| !lives(*pid)));
+    let last = shop.until("orders-1 has ended");
+    assert!(!last.is_empty());
 }
 
 #[tokio::test]

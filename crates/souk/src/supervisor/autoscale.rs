@@ -6,10 +6,10 @@ use std::{fmt, str::FromStr, time::Duration};
 const BUSY: f64 = 70.0;
 /// Processes are taken away only if those that stay would use less than this, percent.
 const IDLE: f64 = 45.0;
-/// A command or an event that waits longer than this shows that a service cannot keep up.
-const LATE: Duration = Duration::from_millis(1500);
-/// More commands and events than this waiting per process: the same.
-const QUEUED: f64 = 500.0;
+/// More commands waiting than this, for each process: it cannot keep up.
+const QUEUED: f64 = 200.0;
+/// Further behind the news of others than this, events: the same.
+const BEHIND: f64 = 1000.0;
 /// It must have been busy so long before there are more.
 const UP_AFTER: Duration = Duration::from_secs(4);
 /// It must have been idle so long before there are fewer.
@@ -34,23 +34,23 @@ pub struct Measured {
     pub processes: usize,
     /// The average use of a core by one of them, percent.
     pub cpu: f64,
-    /// Commands and events that wait, in all of them.
+    /// Commands that wait to be decided, in all of them.
     pub queue: f64,
-    /// How long the oldest has waited.
-    pub lag: Duration,
+    /// Events that wait to be handled, in the one that is furthest behind.
+    pub behind: f64,
 }
 
 impl Measured {
     fn busy(&self) -> bool {
         let each = self.queue / self.processes.max(1) as f64;
-        self.cpu > BUSY || self.lag > LATE || each > QUEUED
+        self.cpu > BUSY || self.behind > BEHIND || each > QUEUED
     }
 
     /// Whether one process less would still have little to do.
     fn idle(&self) -> bool {
         let fewer = self.processes.saturating_sub(1).max(1) as f64;
         let then = self.cpu * self.processes as f64 / fewer;
-        then < IDLE && self.lag < LATE / 2 && self.queue / fewer < QUEUED / 2.0
+        then < IDLE && self.behind < BEHIND / 2.0 && self.queue / fewer < QUEUED / 2.0
     }
 }
 
@@ -106,7 +106,8 @@ impl Scaler {
 
     /// How many more: twice as many if it is far behind, else one.
     fn step(&self, measured: &Measured) -> usize {
-        let far_behind = measured.lag > LATE * 4;
+        let each = measured.queue / measured.processes.max(1) as f64;
+        let far_behind = measured.behind > 10.0 * BEHIND || each > 10.0 * QUEUED;
         if far_behind { measured.processes } else { 1 }
     }
 }
@@ -146,10 +147,8 @@ impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:.0} % CPU each, {:.0} waiting, {:.1} s behind",
-            self.cpu,
-            self.queue,
-            self.lag.as_secs_f64()
+            "{:.0} % CPU each, {:.0} commands waiting, {:.0} events behind",
+            self.cpu, self.queue, self.behind
         )
     }
 }
@@ -217,7 +216,7 @@ mod tests {
         let mut scaler = scaler(1, 8);
         let behind = Measured {
             processes: 2,
-            lag: SECOND * 20,
+            behind: 50_000.0,
             ..Measured::default()
         };
         let decided = (0..10).find_map(|s| scaler.decide(SECOND * s, &behind));
@@ -245,13 +244,13 @@ mod tests {
         fn it_stays_within_its_range_and_keeps_the_cool_down(
             least in 1usize..4,
             more in 0usize..5,
-            samples in prop::collection::vec((0.0f64..120.0, 0.0f64..5000.0, 0u64..20_000, 1u64..5), 1..200),
+            samples in prop::collection::vec((0.0f64..120.0, 0.0f64..5000.0, 0.0f64..20_000.0, 1u64..5), 1..200),
         ) {
             let mut scaler = scaler(least, least + more);
             let (mut there, mut now, mut changed) = (least, Duration::ZERO, None::<Duration>);
-            for (cpu, queue, lag, pause) in samples {
+            for (cpu, queue, behind, pause) in samples {
                 now += SECOND * u32::try_from(pause).unwrap();
-                let measured = Measured { processes: there, cpu, queue, lag: Duration::from_millis(lag) };
+                let measured = Measured { processes: there, cpu, queue, behind };
                 let Some(wanted) = scaler.decide(now, &measured) else { continue };
                 prop_assert!(wanted >= least && wanted <= least + more && wanted != there);
                 prop_assert!(changed.is_none_or(|at| now - at >= COOL_DOWN));

@@ -10,19 +10,33 @@ use serde::Serialize;
 use tokio::net::UnixStream;
 
 use super::control::{Line, Restart, Row, SOCKET, Scale};
-use crate::failure::{Context as _, Failure, Result};
+use crate::{
+    cli::Shown,
+    failure::{Context as _, Failure, Result},
+};
 
 type Answer = http::Response<hyper::body::Incoming>;
 
 /// `souk ps`
-pub async fn ps(data: &Path, json: bool) -> Result<()> {
+pub async fn ps(data: &Path, what: &Shown) -> Result<()> {
     let answer = ask(data, "GET", "/processes", &()).await?;
     let body = answer.into_body().collect().await.context("no answer")?;
-    let rows: Vec<Row> = serde_json::from_slice(&body.to_bytes())?;
-    if json {
-        println!("{}", serde_json::to_string_pretty(&rows)?);
-    } else {
-        print!("{}", table(&rows));
+    let mut rows: Vec<Row> = serde_json::from_slice(&body.to_bytes())?;
+    if let Some(wanted) = &what.service {
+        rows.retain(|row| row.service == *wanted || row.slot == *wanted);
+        if rows.is_empty() {
+            return Err(Failure::new(format!(
+                "there is no service or process `{wanted}`"
+            )));
+        }
+    }
+    match what {
+        _ if what.json => println!("{}", serde_json::to_string_pretty(&rows)?),
+        _ if what.pids => {
+            let pids = rows.iter().filter_map(|row| row.pid);
+            pids.for_each(|pid| println!("{pid}"));
+        }
+        _ => print!("{}", table(&rows)),
     }
     Ok(())
 }
@@ -154,7 +168,7 @@ fn cells(row: &Row) -> [String; 10] {
                 .map(|bytes| format!("{:.1} MB", bytes as f64 / 1e6)),
         ),
         or_dash(row.queue.map(|queue| format!("{queue:.0}"))),
-        or_dash(row.lag.map(|lag| format!("{lag:.1} s"))),
+        or_dash(row.lag.map(|lag| format!("{lag:.0}"))),
         or_dash(row.address.clone()),
     ]
 }

@@ -54,9 +54,9 @@ pub struct Row {
     pub cpu: Option<f64>,
     /// Bytes.
     pub memory: Option<u64>,
-    /// Commands and events that wait.
+    /// Commands that wait to be decided.
     pub queue: Option<f64>,
-    /// How long the oldest of them has waited, seconds.
+    /// Events that wait to be handled.
     pub lag: Option<f64>,
     /// Why it ended the last time.
     pub reason: Option<String>,
@@ -139,7 +139,7 @@ async fn processes(State(control): State<Arc<Control>>) -> Json<Vec<Row>> {
             cpu: usage.cpu,
             memory: usage.memory,
             queue: usage.queue,
-            lag: usage.lag.map(|lag| lag.as_secs_f64()),
+            lag: usage.behind,
             reason: status.reason,
         }
     }));

@@ -1,6 +1,6 @@
 //! All processes of a shop, and what can be done with them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, atomic::Ordering};
 
 use tokio::sync::watch;
 
@@ -137,7 +137,7 @@ impl Crew {
     pub async fn scale(&self, name: &str, count: usize, say: &Say) -> Result<()> {
         let _one_at_a_time = self.changing.lock().await;
         let slots = self.slots_of(name)?;
-        let many = slots.first().is_some_and(|slot| slot.kind.many);
+        let many = slots.first().is_some_and(|slot| slot.kind.ours);
         if count == 0 || count > MOST || (count > 1 && !many) {
             let most = if many { MOST } else { 1 };
             return Err(Failure::new(format!(
@@ -171,7 +171,7 @@ impl Crew {
     pub async fn restart(&self, name: &str, say: &Say) -> Result<()> {
         let _one_at_a_time = self.changing.lock().await;
         for old in self.slots_of(name)? {
-            if !old.kind.many {
+            if !old.kind.ours {
                 // Nobody may stand in for it; who wants it waits at its socket meanwhile.
                 self.one_less(&old).await;
                 let new = self.one_more(name)?;
@@ -188,6 +188,13 @@ impl Crew {
             say(format!("{} took over from {}", new.name, old.name));
         }
         Ok(())
+    }
+
+    /// The shop is open: what was asked of processes for that need not be asked again.
+    pub fn opened(&self) {
+        for group in self.groups().iter() {
+            group.kind.opened.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Replaces everybody, one after the other.

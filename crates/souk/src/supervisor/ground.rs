@@ -10,6 +10,7 @@ use std::{
 use tracing::Level;
 
 use super::{
+    doors::Doors,
     logs::Console,
     peers::Peers,
     secrets::{CLUSTER, Secrets},
@@ -38,7 +39,7 @@ pub struct Ground {
     pub folder: Folder,
     /// Where the databases and the broker are: with passwords, and so not on command lines, which
     /// everybody on the machine can read.
-    pub environment: Vec<(String, String)>,
+    pub environment: Vec<(&'static str, String)>,
     /// Where processes find each other.
     pub peers: Peers,
     /// Where important lines are shown.
@@ -65,6 +66,11 @@ pub struct Folder {
 }
 
 impl Folder {
+    /// The sandbox payment provider's own.
+    pub fn provider(&self) -> PathBuf {
+        self.data.join("sandbox-provider")
+    }
+
     /// Makes what is missing.
     pub fn make(data: &Path) -> Result<Self> {
         let folder = Self {
@@ -83,7 +89,13 @@ impl Folder {
 }
 
 /// Finds or starts PostgreSQL and NATS, and writes down what processes must know.
-pub async fn lay(up: &Up, level: Level, folder: &Folder, servers: Arc<Servers>) -> Result<Ground> {
+pub async fn lay(
+    up: &Up,
+    level: Level,
+    folder: &Folder,
+    doors: &Doors,
+    servers: Arc<Servers>,
+) -> Result<Ground> {
     let asked = &up.processes;
     let secrets = Secrets::of(&folder.data)?;
     let (database, keyring) = match &asked.database {
@@ -110,16 +122,25 @@ pub async fn lay(up: &Up, level: Level, folder: &Folder, servers: Arc<Servers>) 
         CLUSTER,
         names.iter().copied(),
     )?;
-    let environment = [
+    let keys = folder.provider().join("keys.json");
+    let mut environment = vec![
         ("SOUK_DATABASE", database),
         ("SOUK_KEYRING", keyring),
         ("SOUK_EVENTS", events),
+        ("SOUK_PROVIDER", doors.provider_url()?),
+        ("SOUK_PROVIDER_KEYS", keys.display().to_string()),
     ];
+    if let Some(milliseconds) = up.provider_timeout_ms {
+        environment.push(("SOUK_PROVIDER_TIMEOUT_MS", milliseconds.to_string()));
+    }
+    if let Some(seconds) = up.confirm_within_seconds {
+        environment.push(("SOUK_CONFIRM_WITHIN_SECONDS", seconds.to_string()));
+    }
     let program = asked.program.clone();
     Ok(Ground {
         program: program.map_or_else(std::env::current_exe, Ok)?,
         folder: folder.clone(),
-        environment: environment.map(|(k, v)| (k.to_owned(), v)).into(),
+        environment,
         peers,
         console: Console::new(level),
         http: reqwest::Client::builder().timeout(ANSWER).build()?,

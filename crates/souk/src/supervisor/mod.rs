@@ -6,9 +6,11 @@ mod backoff;
 pub mod commands;
 mod control;
 mod crew;
+mod doors;
 mod ground;
 mod logs;
 mod opening;
+mod papers;
 pub mod parent;
 mod peers;
 mod plan;
@@ -29,6 +31,8 @@ pub use autoscale::Rule;
 use self::{
     control::{Control, Line},
     crew::{Crew, Say},
+    doors::Doors,
+    ground::Folder,
     servers::Servers,
 };
 use crate::{
@@ -43,16 +47,19 @@ pub async fn run(up: Up, level: Level) -> Result<()> {
     let folder = std::path::absolute(&up.data).context("the data directory")?;
     let _lock = shop::lock(&folder)?;
     opening::check(&up, &folder)?;
-    let ground = ground::Folder::make(&folder)?;
+    let doors = Doors::open(&up)?;
+    let places = Folder::make(&folder)?;
     let servers = Arc::new(Servers::default());
     let (down, downs) = mpsc::channel(1);
     let mut end = std::pin::pin!(asked_to_end(downs));
 
     let crew = tokio::select! {
-        ground = ground::lay(&up, level, &ground, servers.clone()) => Arc::new(Crew::new(ground?)),
+        ground = ground::lay(&up, level, &places, &doors, servers.clone()) => {
+            Arc::new(Crew::new(ground?))
+        }
         _ = &mut end => return Ok(()),
     };
-    let (socket, path) = control::open(&folder, &ground.run)?;
+    let (socket, path) = control::open(&folder, &places.run)?;
     let control = Control {
         crew: crew.clone(),
         servers: servers.clone(),
@@ -63,7 +70,7 @@ pub async fn run(up: Up, level: Level) -> Result<()> {
     let watching = tokio::spawn(watch::watch(crew.clone(), up.processes.autoscale.clone()));
 
     let (ended, teller) = tokio::select! {
-        failure = stays_open(&up, &crew, started) => (Err(failure), None),
+        failure = stays_open(&up, &crew, doors, started) => (Err(failure), None),
         teller = &mut end => (Ok(()), teller),
     };
     let listener = teller.clone();
@@ -92,8 +99,8 @@ pub async fn run(up: Up, level: Level) -> Result<()> {
 }
 
 /// Opens the shop, and returns only if that fails.
-async fn stays_open(up: &Up, crew: &Arc<Crew>, started: Instant) -> Failure {
-    match opening::open(up, crew, started).await {
+async fn stays_open(up: &Up, crew: &Crew, doors: Doors, started: Instant) -> Failure {
+    match opening::open(up, crew, doors, started).await {
         Ok(()) => std::future::pending().await,
         Err(failure) => failure,
     }

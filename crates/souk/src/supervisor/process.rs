@@ -44,13 +44,16 @@ impl Process {
         let address_file = ground.folder.run.join(format!("{slot}.address"));
         let _ = std::fs::remove_file(&address_file);
         let mut command = Command::new(&ground.program);
+        if kind.ours {
+            let places = ground.environment.iter().map(|(name, value)| (name, value));
+            command.envs(places);
+        }
         command
-            .args(&kind.arguments)
-            .args(["--slot", slot, "--listen", kind.listen(), "--peers"])
-            .arg(ground.peers.path())
-            .arg("--address-file")
+            .args(kind.arguments())
+            .args(["--listen", kind.listen(), "--address-file"])
             .arg(&address_file)
-            .envs(ground.environment.iter().map(|(k, v)| (k, v)))
+            .env("SOUK_SLOT", slot)
+            .env("SOUK_PEERS", ground.peers.path())
             .env("SOUK_LOG", ground.console.file_level().as_str())
             .env("SOUK_SUPERVISOR", std::process::id().to_string())
             .env("NO_COLOR", "1")

@@ -1,7 +1,7 @@
 //! What a process uses: processor time and memory from `/proc` (Linux; elsewhere unknown), and what
 //! waits in it from its own metrics.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What the kernel counts processor time in, per second; the same on every Linux.
 const TICKS: f64 = 100.0;
@@ -27,10 +27,10 @@ pub struct Usage {
     pub cpu: Option<f64>,
     /// Memory in use, bytes.
     pub memory: Option<u64>,
-    /// Commands and events that wait.
+    /// Commands that wait to be decided.
     pub queue: Option<f64>,
-    /// How long the oldest has waited.
-    pub lag: Option<Duration>,
+    /// Events that wait to be handled, in the subscription that is furthest behind.
+    pub behind: Option<f64>,
 }
 
 impl Meter {

@@ -16,11 +16,9 @@ use super::{
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(1);
 /// Commands that wait to be decided, in a process's metrics.
-const QUEUE: &str = "souk_queue_length";
-/// Events that wait to be handled.
-const BEHIND: &str = "souk_consumer_lag_events";
-/// How long the oldest of them has waited, seconds.
-const LAG: &str = "souk_consumer_lag_seconds";
+const QUEUE: &str = "souk_batch_queue";
+/// Events that a subscription or a worker has yet to handle.
+const BEHIND: &str = "souk_subscription_lag";
 
 /// Looks until everything ends.
 pub async fn watch(crew: Arc<Crew>, rules: Vec<Rule>) {
@@ -73,10 +71,8 @@ async fn look(crew: &Crew, slot: &Slot, meter: &mut Meter) {
     let own = status.address.filter(|_| slot.kind.listener.is_none());
     if let (State::Ready, Some(address)) = (status.state, own) {
         let metrics = metrics(crew, &address).await.unwrap_or_default();
-        let waiting = [sum(&metrics, QUEUE), sum(&metrics, BEHIND)];
-        usage.queue = waiting.into_iter().flatten().reduce(|a, b| a + b);
-        let seconds = largest(&metrics, LAG).filter(|seconds| (0.0..1e9).contains(seconds));
-        usage.lag = seconds.map(Duration::from_secs_f64);
+        usage.queue = sum(&metrics, QUEUE);
+        usage.behind = largest(&metrics, BEHIND);
     }
     *slot.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
 }
@@ -99,10 +95,9 @@ fn measured(crew: &Crew, service: &str) -> Measured {
         processes: slots.len(),
         cpu: cpu / slots.len().max(1) as f64,
         queue: usages.iter().filter_map(|usage| usage.queue).sum(),
-        lag: usages
+        behind: usages
             .iter()
-            .filter_map(|usage| usage.lag)
-            .max()
-            .unwrap_or_default(),
+            .filter_map(|usage| usage.behind)
+            .fold(0.0, f64::max),
     }
 }

@@ -200,7 +200,9 @@ impl Store for PostgresStore {
         max_bytes: usize,
     ) -> BoxFuture<'_, Result<Vec<Recorded>, StoreError>> {
         Box::pin(async move {
-            let rows = self.ask_one(|| questions::log(after, limit, max_bytes)).await?;
+            let rows = self
+                .ask_one(|| questions::log(after, limit, max_bytes))
+                .await?;
             Ok(questions::recorded(&rows, &self.topic))
         })
     }
@@ -220,7 +222,9 @@ impl Store for PostgresStore {
                 session.script("SET statement_timeout = 0").await?;
                 session.script("VACUUM").await
             };
-            vacuum.await.map_err(|failure: Failure| schema::plain(failure))
+            vacuum
+                .await
+                .map_err(|failure: Failure| schema::plain(failure))
         })
     }
 
@@ -236,7 +240,11 @@ impl Store for PostgresStore {
             self.closing.send_replace(true);
             let _ = self.jobs.send(Job::Stop);
             self.readers.close();
-            let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let writing = self
+                .writing
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
             if let Some(writing) = writing {
                 let _ = writing.await;
             }
