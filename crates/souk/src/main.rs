@@ -7,6 +7,8 @@ mod client;
 mod demo;
 mod doctor;
 mod failure;
+mod graph;
+mod health;
 mod import;
 mod listen;
 mod metrics;
@@ -80,6 +82,8 @@ async fn run(command: Option<Command>, log: tracing::Level) -> Result<()> {
             println!("{}", services::openapi()?);
             Ok(())
         }
+        Some(Command::Services { json }) => graph::print(json),
+        Some(Command::Health { url }) => health::run(&url).await,
         Some(Command::Bench(bench)) => bench::run(bench).await,
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 mod batch;
 mod dialect;
+mod held;
 pub mod postgres;
 pub mod sqlite;
 pub mod system;
