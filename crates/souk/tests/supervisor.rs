@@ -110,10 +110,42 @@ async fn act(args: &[&str]) {
             }
         }
     };
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop)
-        .await
-        .unwrap();
+    // Whoever was let in is served: first nobody else is, then connections are closed.
+    let (closed, closing) = tokio::sync::watch::channel(false);
+    let served = tokio::spawn(async move {
+        let stop = async move {
+            stop.await;
+            closed.send_replace(true);
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        };
+        let door = Door { listener, closing };
+        axum::serve(door, router).with_graceful_shutdown(stop).await
+    });
+    served.await.unwrap().unwrap();
+}
+
+/// Lets nobody in any more when told so.
+struct Door {
+    listener: tokio::net::TcpListener,
+    closing: tokio::sync::watch::Receiver<bool>,
+}
+
+impl axum::serve::Listener for Door {
+    type Io = tokio::net::TcpStream;
+    type Addr = std::net::SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let mut closing = self.closing.clone();
+        tokio::select! {
+            biased;
+            () = async { drop(closing.wait_for(|closing| *closing).await) } => std::future::pending().await,
+            accepted = axum::serve::Listener::accept(&mut self.listener) => accepted,
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.listener.local_addr()
+    }
 }
 
 /// A supervisor of stand-ins, which asks no database and no broker.
