@@ -32,4 +32,5 @@ pub use error::{Error, Result};
 pub use nats::{Nats, NatsOptions};
 pub use owner::enterable;
 pub use postgres::{Postgres, PostgresOptions};
+pub use programs::postgres_program;
 pub use server::signal;
