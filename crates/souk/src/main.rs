@@ -89,9 +89,11 @@ async fn run(command: Option<Command>, log: tracing::Level) -> Result<()> {
 }
 
 fn log_to_stderr(level: tracing::Level) {
+    use std::io::IsTerminal as _;
     use tracing_subscriber::{filter::LevelFilter, prelude::*};
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_target(true);
     tracing_subscriber::registry()
         .with(layer)

@@ -118,14 +118,7 @@ pub async fn serve(listener: UnixListener, control: Control) {
 }
 
 async fn processes(State(control): State<Arc<Control>>) -> Json<Vec<Row>> {
-    let servers = control.servers.clone();
-    // A server that is being started again is held for so long.
-    let servers = tokio::task::spawn_blocking(move || servers.seen()).await;
-    let mut rows: Vec<Row> = servers
-        .unwrap_or_default()
-        .into_iter()
-        .map(server)
-        .collect();
+    let mut rows: Vec<Row> = control.servers.seen().into_iter().map(server).collect();
     rows.extend(control.crew.slots().iter().map(|slot| {
         let (status, usage) = (slot.status(), slot.usage());
         let state = serde_json::to_value(status.state).unwrap_or_default();

@@ -13,6 +13,8 @@ use crate::failure::{Context as _, Failure, Result};
 
 /// Between two looks whether they run.
 const LOOK: Duration = Duration::from_millis(500);
+const POSTGRES: &str = "postgres";
+const NATS: &str = "nats";
 /// Enough for a few processes of each service.
 const CONNECTIONS: u16 = 500;
 
@@ -21,10 +23,12 @@ const CONNECTIONS: u16 = 500;
 pub struct Servers {
     postgres: Mutex<Option<Postgres>>,
     nats: Mutex<Option<Nats>>,
-    restarts: Mutex<[u32; 2]>,
+    /// What `souk ps` shows; apart, because a server is held while it starts again.
+    seen: Mutex<Vec<Seen>>,
 }
 
 /// One of them, for `souk ps`.
+#[derive(Clone)]
 pub struct Seen {
     /// Its name.
     pub name: &'static str,
@@ -59,6 +63,7 @@ impl Servers {
                 .with_context(|| format!("the database {database} cannot be made"))?;
         }
         let url = postgres.url("{service}");
+        self.see(POSTGRES, postgres.pid(), postgres.port());
         *lock(&self.postgres) = Some(postgres);
         Ok((url, folder))
     }
@@ -71,6 +76,7 @@ impl Servers {
         };
         let nats = Nats::start(folder, options).map_err(|error| other_url(&error, "events"))?;
         let url = nats.url();
+        self.see(NATS, nats.pid(), nats.port());
         *lock(&self.nats) = Some(nats);
         Ok(url)
     }
@@ -94,39 +100,51 @@ impl Servers {
         if let Some(postgres) = lock(&self.postgres).as_mut()
             && !postgres.is_running()
         {
-            lock(&self.restarts)[0] += 1;
-            tracing::warn!("PostgreSQL ended by itself and is started again");
-            if let Err(error) = postgres.start_again() {
-                tracing::error!(%error, "PostgreSQL cannot be started again");
+            self.ended(POSTGRES);
+            match postgres.start_again() {
+                Ok(()) => self.see(POSTGRES, postgres.pid(), postgres.port()),
+                Err(error) => tracing::error!(%error, "PostgreSQL cannot be started again"),
             }
         }
         if let Some(nats) = lock(&self.nats).as_mut()
             && !nats.is_running()
         {
-            lock(&self.restarts)[1] += 1;
-            tracing::warn!("NATS ended by itself and is started again");
-            if let Err(error) = nats.start_again() {
-                tracing::error!(%error, "NATS cannot be started again");
+            self.ended(NATS);
+            match nats.start_again() {
+                Ok(()) => self.see(NATS, nats.pid(), nats.port()),
+                Err(error) => tracing::error!(%error, "NATS cannot be started again"),
             }
         }
     }
 
+    /// It ended by itself.
+    fn ended(&self, name: &str) {
+        tracing::warn!(server = name, "ended by itself and is started again");
+        let mut seen = lock(&self.seen);
+        if let Some(seen) = seen.iter_mut().find(|seen| seen.name == name) {
+            seen.pid = None;
+            seen.restarts += 1;
+        }
+    }
+
+    /// It runs.
+    fn see(&self, name: &'static str, pid: Option<u32>, port: u16) {
+        let mut all = lock(&self.seen);
+        if let Some(seen) = all.iter_mut().find(|seen| seen.name == name) {
+            seen.pid = pid;
+            return;
+        }
+        all.push(Seen {
+            name,
+            pid,
+            address: format!("127.0.0.1:{port}"),
+            restarts: 0,
+        });
+    }
+
     /// Those that were started.
     pub fn seen(&self) -> Vec<Seen> {
-        let restarts = *lock(&self.restarts);
-        let postgres = lock(&self.postgres).as_ref().map(|postgres| Seen {
-            name: "postgres",
-            pid: postgres.pid(),
-            address: format!("127.0.0.1:{}", postgres.port()),
-            restarts: restarts[0],
-        });
-        let nats = lock(&self.nats).as_ref().map(|nats| Seen {
-            name: "nats",
-            pid: nats.pid(),
-            address: format!("127.0.0.1:{}", nats.port()),
-            restarts: restarts[1],
-        });
-        postgres.into_iter().chain(nats).collect()
+        lock(&self.seen).clone()
     }
 
     /// Ends them in order. Blocks.
