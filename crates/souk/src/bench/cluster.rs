@@ -47,8 +47,8 @@ impl Servers {
     }
 
     async fn program(&self, name: &str, arguments: &[&str]) -> Result<String> {
-        let programs = scratch::postgres_programs().context("PostgreSQL's programs")?;
-        let done = Command::new(programs.join(name))
+        let path = scratch::postgres_program(name).context("PostgreSQL's programs")?;
+        let done = Command::new(path)
             .args(arguments)
             .stdin(Stdio::null())
             .output()
