@@ -27,10 +27,10 @@ mod wiring;
 mod worker;
 
 pub use clock::{RandomIds, SystemClock};
-pub use keyring::SqliteKeyRing;
+pub use keyring::{PostgresKeyRing, SqliteKeyRing};
 pub use ops::{DeadLetter, Ops, OpsError};
 pub use start::{Runtime, RuntimeConfig, StartError};
-pub use vault::KeyVault;
+pub use vault::{KeyVault, Lapses};
 
 #[cfg(test)]
 #[path = "../tests/it/toys.rs"]
