@@ -89,3 +89,7 @@ pub fn openapi() -> Result<String> {
         .collect();
     Ok(serde_json::to_string_pretty(&gateway::merged(&routes))?)
 }
+
+#[cfg(test)]
+#[path = "services_sql_tests.rs"]
+mod sql_tests;

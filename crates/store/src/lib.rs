@@ -8,6 +8,7 @@ mod batch;
 mod dialect;
 mod held;
 pub mod postgres;
+pub mod sharing;
 pub mod sqlite;
 pub mod system;
 
