@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use crate::listen::Listen;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Souk: a composable, event-driven commerce platform.
@@ -243,7 +244,12 @@ impl Up {
 #[derive(Args, Clone)]
 pub struct Engines {
     /// PostgreSQL, one database per service: `{service}` stands for its name (souk_orders …).
-    #[arg(long, visible_alias = "to", env = "SOUK_DATABASE", hide_env_values = true)]
+    #[arg(
+        long,
+        visible_alias = "to",
+        env = "SOUK_DATABASE",
+        hide_env_values = true
+    )]
     pub database: String,
     /// The database of the key ring.
     #[arg(long, env = "SOUK_KEYRING", hide_env_values = true)]
@@ -259,9 +265,10 @@ pub struct Run {
     /// whoever has it next takes over from the last one.
     #[arg(long, env = "SOUK_SLOT")]
     pub slot: Option<String>,
-    /// The internal address (for the gateway: the public one).
+    /// The internal address (for the gateway: the public one), or `stdin` for a socket that is
+    /// passed as standard input.
     #[arg(long, env = "SOUK_LISTEN", default_value = "127.0.0.1:0")]
-    pub listen: SocketAddr,
+    pub listen: Listen,
     /// PostgreSQL, one database per service: `{service}` stands for its name (souk_orders …).
     #[arg(long, env = "SOUK_DATABASE", hide_env_values = true)]
     pub database: Option<String>,
@@ -302,9 +309,9 @@ pub struct Run {
 
 #[derive(Args, Clone)]
 pub struct Sandbox {
-    /// Where it listens.
+    /// Where it listens; `stdin` for a socket that is passed as standard input.
     #[arg(long, env = "SOUK_LISTEN", default_value = "127.0.0.1:8090")]
-    pub listen: SocketAddr,
+    pub listen: Listen,
     /// Its own folder; it makes its keys there (keys.json).
     #[arg(long, env = "SOUK_DATA", default_value = "souk-data/sandbox-provider")]
     pub data: PathBuf,
