@@ -5,7 +5,6 @@
 //! have others. An answer that was lost is found out before it is given.
 
 mod failure;
-mod held;
 mod questions;
 mod reader;
 mod schema;
@@ -34,6 +33,7 @@ use self::{
 };
 use crate::{
     Batch, Committed, HeldHead, LoadStream, LoadedStream, LogHead, Store, StoreError, Stores,
+    held::Held,
 };
 
 /// How a PostgreSQL store is opened.
@@ -231,7 +231,7 @@ impl Store for PostgresStore {
     fn hold(&self) -> BoxFuture<'_, Result<Box<dyn HeldHead>, StoreError>> {
         Box::pin(async move {
             let held = self.write(|reply| Job::Hold { reply }).await?;
-            Ok(Box::new(held::Held(held)) as Box<dyn HeldHead>)
+            Ok(Box::new(Held(held)) as Box<dyn HeldHead>)
         })
     }
 

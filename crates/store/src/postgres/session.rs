@@ -275,6 +275,8 @@ async fn prepare_all(
     Ok(prepared)
 }
 
+const GUESSED_WRONG: [&str; 4] = ["42P18", "42P08", "42883", "42804"];
+
 /// Lets the server find the parameters' types. Where it cannot, or where what it found takes no
 /// such values (`SELECT $1` is taken for text), it is told.
 async fn prepare_one(
@@ -290,12 +292,10 @@ async fn prepare_one(
                 return Ok(prepared);
             }
         }
-        // Indeterminate, ambiguous, or undefined for the types that were guessed.
+        // Indeterminate, ambiguous, or of no use with the types that were guessed.
         Err(e)
-            if matches!(
-                e.code().map(|c| c.code()),
-                Some("42P18" | "42P08" | "42883")
-            ) => {}
+            if e.code()
+                .is_some_and(|code| GUESSED_WRONG.contains(&code.code())) => {}
         Err(e) => return Err(error(e)),
     }
     let types: Vec<Type> = step.args.iter().map(Arg::natural).collect();

@@ -11,14 +11,13 @@ use tokio::{
 
 use super::{
     failure::Failure,
-    held::HeldJob,
     questions, schema,
     server::{PATIENCE, Purpose, Server},
     session::{Broken, Run, Session, Step},
     transaction::{self, Parts, TAKE_HEAD},
     values::Arg,
 };
-use crate::{Batch, Committed, LoadStream, LoadedStream, StoreError};
+use crate::{Batch, Committed, LoadStream, LoadedStream, StoreError, held::HeldJob};
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
