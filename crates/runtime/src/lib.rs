@@ -44,12 +44,12 @@ mod worker;
 
 pub use clock::{RandomIds, SystemClock};
 pub use config::{
-    LEASE_TIMEOUT, LogFactory, Neighbours, OwnLog, Placement, RelayTask, RuntimeConfig, StartError,
+    LEASE_TIMEOUT, LogFactory, Neighbours, OwnLog, Placement, RuntimeConfig, StartError,
 };
-pub use keyring::SqliteKeyRing;
+pub use keyring::{PostgresKeyRing, SqliteKeyRing};
 pub use ops::{DeadLetter, Ops, OpsError};
 pub use running::Runtime;
-pub use vault::KeyVault;
+pub use vault::{KeyVault, Lapses};
 
 #[cfg(test)]
 #[path = "../tests/it/toys.rs"]

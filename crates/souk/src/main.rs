@@ -12,9 +12,12 @@ mod health;
 mod import;
 mod listen;
 mod metrics;
+mod move_data;
 mod operate;
 mod ops_http;
+mod provider;
 mod replay;
+mod run;
 mod serve;
 mod services;
 mod shop;
@@ -60,6 +63,10 @@ async fn run(command: Option<Command>, log: tracing::Level) -> Result<()> {
         #[cfg(unix)]
         Some(Command::Up(up)) if up.processes.processes => supervisor::run(up, log).await,
         Some(Command::Up(up)) => up::run(up).await,
+        Some(Command::Run(run)) => run::run(run).await,
+        Some(Command::Sandbox(sandbox)) => run::sandbox(sandbox).await,
+        Some(Command::Migrate(migrate)) => run::migrate(migrate).await,
+        Some(Command::MoveData(moving)) => move_data::run(moving).await,
         #[cfg(unix)]
         Some(Command::Ps { on, what }) => supervisor::commands::ps(&on.data, &what).await,
         #[cfg(unix)]
@@ -84,6 +91,11 @@ async fn run(command: Option<Command>, log: tracing::Level) -> Result<()> {
         }
         Some(Command::Services { json }) => graph::print(json),
         Some(Command::Health { url }) => health::run(&url).await,
+        Some(Command::Asyncapi) => {
+            // Made by `cargo xtask asyncapi`, which also checks that it is what the types say.
+            print!("{}", include_str!("../../../docs/asyncapi.json"));
+            Ok(())
+        }
         Some(Command::Bench(bench)) => bench::run(bench).await,
     }
 }

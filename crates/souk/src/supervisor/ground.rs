@@ -116,7 +116,7 @@ pub async fn lay(
         Some(url) => url.clone(),
         None => own_nats(folder, &secrets, servers).await?,
     };
-    let names = services::names();
+    let names = services::names()?;
     let peers = Peers::create(
         &folder.data.join("peers.toml"),
         CLUSTER,
@@ -156,7 +156,7 @@ async fn own_postgres(
     servers: Arc<Servers>,
 ) -> Result<(String, String)> {
     let (path, password) = (folder.data.join("postgres"), secrets.postgres.clone());
-    let names = services::names();
+    let names = services::names()?;
     let mut databases: Vec<String> = names.iter().map(|name| format!("souk_{name}")).collect();
     databases.push("souk_keyring".to_owned());
     println!("Starting PostgreSQL…");

@@ -17,7 +17,7 @@ use crate::{
 
 /// Refuses what cannot work before anything is started.
 pub fn check(up: &Up, folder: &Path) -> Result<()> {
-    let names = kinds();
+    let names = kinds()?;
     let asked = &up.processes;
     let rules = asked.autoscale.iter().map(|rule| &rule.service);
     let counts = asked.scale.iter().map(|(service, _)| service);
@@ -45,10 +45,10 @@ pub fn check(up: &Up, folder: &Path) -> Result<()> {
 }
 
 /// What there can be several of.
-fn kinds() -> Vec<&'static str> {
-    let mut names = services::names();
+fn kinds() -> Result<Vec<&'static str>> {
+    let mut names = services::names()?;
     names.push(GATEWAY);
-    names
+    Ok(names)
 }
 
 /// Starts everybody, fills an empty catalogue and says how to get in.
@@ -60,7 +60,7 @@ pub async fn open(up: &Up, crew: &Crew, doors: Doors, started: Instant) -> Resul
     // Its keys must be there before payments asks for them.
     crew.add(Kind::sandbox(doors.provider, &folder.provider(), &url), 1);
     crew.ready(SANDBOX).await?;
-    let names = services::names();
+    let names = services::names()?;
     println!("Starting {} services and the gateway…", names.len());
     let papers = Papers::of(up, folder)?;
     for name in names {
@@ -110,7 +110,7 @@ pub async fn open(up: &Up, crew: &Crew, doors: Doors, started: Instant) -> Resul
 
 /// Waits for everybody; whether somebody does not start. Fails if nobody does.
 async fn wait(crew: &Crew, started: Instant) -> Result<bool> {
-    let names = kinds();
+    let names = kinds()?;
     let waits = names.iter().map(|name| async move {
         match crew.ready(name).await {
             Ok(_) => println!(
