@@ -309,12 +309,13 @@ impl Buyer {
             return;
         };
         let payment = text(&view, "payment_id");
+        let nothing = json!({});
         let mut operate = async |what: &str| {
             let path = format!("/api/payments/{payment}/{what}");
             let key = format!("{name}-{what}");
             for _ in 0..4 {
                 let api = self.staff.any(random);
-                let sent = api.send(reqwest::Method::POST, &path, Some(&json!({})), Some(&key));
+                let sent = api.send(reqwest::Method::POST, &path, Some(&nothing), Some(&key));
                 if sent.await.is_ok_and(|answer| !answer.passing()) {
                     return;
                 }
@@ -331,8 +332,8 @@ impl Buyer {
     async fn cancel(&self, buyer: &Caller, random: &mut Random, order: &Order, name: &str) {
         let path = format!("/api/orders/{}/cancel", order.id);
         let key = format!("{name}-cancel");
-        let api = buyer.any(random);
-        let sent = api.send(reqwest::Method::POST, &path, Some(&json!({})), Some(&key));
+        let (api, nothing) = (buyer.any(random), json!({}));
+        let sent = api.send(reqwest::Method::POST, &path, Some(&nothing), Some(&key));
         if let Ok(answer) = sent.await
             && answer.good()
             && text(&answer.body, "status") == "cancelled"

@@ -268,7 +268,7 @@ impl Draw {
 
     fn busy(&mut self) -> Slot {
         Slot {
-            service: self.random.pick(&BUSY),
+            service: self.random.pick::<&str>(&BUSY),
             number: self.number(),
         }
     }
@@ -280,7 +280,7 @@ impl Draw {
                 number: self.number(),
             },
             1 => Slot {
-                service: self.random.pick(&SERVICES),
+                service: self.random.pick::<&str>(&SERVICES),
                 number: self.number(),
             },
             _ => self.busy(),
