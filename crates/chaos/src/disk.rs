@@ -24,13 +24,12 @@ pub struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// Moves what is in `folder` to a small disk that is mounted there. Nobody may use it meanwhile.
-    /// `None` when we may not mount.
-    pub fn under(folder: &Path) -> Result<Option<Self>> {
+    /// Moves what is in `folder` to a small disk that is mounted there; the old folder is left at
+    /// `aside`. Nobody may use it meanwhile. `None` when we may not mount.
+    pub fn under(folder: &Path, aside: &Path) -> Result<Option<Self>> {
         let what = || format!("cannot put a small disk at {}", folder.display());
-        let aside = folder.with_extension("aside");
         let metadata = folder.metadata().doing(what)?;
-        std::fs::rename(folder, &aside).doing(what)?;
+        std::fs::rename(folder, aside).doing(what)?;
         std::fs::create_dir(folder).doing(what)?;
         let options = format!(
             "size={SIZE},mode=0700,uid={},gid={}",
@@ -42,7 +41,7 @@ impl SmallDisk {
         mount.arg(folder).stderr(Stdio::null());
         if !mount.status().is_ok_and(|status| status.success()) {
             std::fs::remove_dir(folder).doing(what)?;
-            std::fs::rename(&aside, folder).doing(what)?;
+            std::fs::rename(aside, folder).doing(what)?;
             return Ok(None);
         }
         let watchdog = Command::new("sh")
@@ -60,7 +59,6 @@ impl SmallDisk {
         if !copied.is_ok_and(|status| status.success()) {
             return Err(Error::other(what()));
         }
-        std::fs::remove_dir_all(&aside).doing(what)?;
         Ok(Some(disk))
     }
 

@@ -47,6 +47,10 @@ impl Databases {
                 "wal_receiver_status_interval=1".into(),
                 "wal_retrieve_retry_interval=100ms".into(),
                 "hot_standby=on".into(),
+                // Otherwise a crash is followed by seconds of fsync, file by file.
+                "recovery_init_sync_method=syncfs".into(),
+                "log_min_messages=log".into(),
+                "log_line_prefix=%m [%p] ".into(),
             ],
             ..PostgresOptions::default()
         };
@@ -112,10 +116,10 @@ impl Databases {
         let folder = log.parent().map(Path::to_owned);
         drop(lost);
         self.disks.clear();
+        // Moved away, not deleted: that would take longer than the loss should last.
         if let Some(folder) = folder {
-            let kept = folder.with_extension("log");
-            let _ = std::fs::rename(&log, kept);
-            let _ = std::fs::remove_dir_all(folder);
+            let gone = std::fs::rename(&folder, folder.with_extension("lost"));
+            gone.doing(|| "a disk cannot be lost".into())?;
         }
         std::thread::sleep(after);
         self.primary = 1 - self.primary;
@@ -177,8 +181,9 @@ impl Databases {
         primary.stop()?;
         let mut disks = HashMap::new();
         for service in BUSY {
+            let aside = self.folder.join(format!("aside-{}-{service}", self.made));
             if let Some(oid) = oids.get(&database(service))
-                && let Some(disk) = SmallDisk::under(&data.join(oid))?
+                && let Some(disk) = SmallDisk::under(&data.join(oid), &aside)?
             {
                 disks.insert(service, disk);
             }
@@ -213,3 +218,7 @@ pub fn broker(folder: &Path) -> Result<Nats> {
     std::fs::create_dir_all(folder).doing(|| format!("cannot make {}", folder.display()))?;
     Ok(Nats::start(&folder.join("nats"), NatsOptions::default())?)
 }
+
+#[cfg(test)]
+#[path = "engines_tests.rs"]
+mod tests;
