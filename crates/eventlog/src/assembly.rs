@@ -2,14 +2,11 @@
 //! without gaps, so what is missing always shows. No input or output and no clock here: everything
 //! is told, which is what makes it testable.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use kernel::{PARTITIONS, Recorded};
 use store::LogHead;
+use tokio::time::Instant;
 
 use crate::ring::{Ring, size};
 

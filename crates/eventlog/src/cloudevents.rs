@@ -125,7 +125,9 @@ impl<'a> Attributes<'a> {
             partition: number(event.partition.into()),
             streamversion: number(event.version),
             incarnation: Some(incarnation.into()),
-            correlationid: Some((&*event.meta.correlation).into()),
+            correlationid: Some(&*event.meta.correlation)
+                .filter(|text| !text.is_empty())
+                .map(Into::into),
             causationid: optional(&event.meta.causation),
             traceparent: optional(&event.meta.trace),
             actor: optional(&event.meta.actor),

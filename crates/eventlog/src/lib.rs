@@ -7,6 +7,7 @@
 mod assembly;
 pub mod cloudevents;
 pub mod local;
+pub mod nats;
 mod outbox;
 mod relay;
 pub mod remote;
@@ -23,7 +24,7 @@ pub use remote::{OwnTopic, RemoteLog};
 pub use store::LogHead;
 
 /// The log could not be read; try again later.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
     /// No such topic is known here.
     #[error("there is no topic {0}")]

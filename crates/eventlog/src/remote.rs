@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use kernel::{BoxFuture, Recorded};
@@ -12,6 +12,7 @@ use store::Store;
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
+    time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -285,7 +286,7 @@ async fn mend(topic: Arc<Topic>, broker: Arc<dyn Broker>, history: Arc<dyn Histo
                 continue;
             }
             Want::Patience(until) => {
-                tokio::time::sleep_until(until.into()).await;
+                tokio::time::sleep_until(until).await;
                 continue;
             }
             Want::Head => {

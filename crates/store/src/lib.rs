@@ -1,10 +1,12 @@
 //! Where a service keeps its events and read models: one write primitive, [`Store::commit`], and
-//! read-only queries. Adapters: SQLite now ([`sqlite`]); the seam is shaped for PostgreSQL.
+//! read-only queries. Adapters: SQLite ([`sqlite`]), where one process owns the database, and
+//! PostgreSQL ([`postgres`]), where several share it.
 
 use std::sync::Arc;
 
 mod batch;
 mod dialect;
+pub mod postgres;
 pub mod sqlite;
 pub mod system;
 
