@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bench;
+mod chaos;
 mod lint;
 mod new_service;
 mod openapi;
@@ -51,6 +52,8 @@ enum Task {
     Openapi(openapi::Args),
     /// Measure a release build: a shop of its own, under load from this machine
     Bench(bench::Args),
+    /// Break a whole shop of real processes in every way there is; nothing may be lost
+    Chaos(chaos::Args),
     /// Start a shop that keeps nothing and walk the README's tour through it
     Tour,
 }
@@ -73,6 +76,7 @@ fn run(cli: Cli) -> Outcome {
         Task::NewService(args) => new_service::run(&workspace, &args),
         Task::Openapi(args) => openapi::run(&workspace, &args),
         Task::Bench(args) => bench::run(&workspace, &args),
+        Task::Chaos(args) => chaos::run(&workspace, &args),
         Task::Tour => tour::run(&workspace),
     }
 }
