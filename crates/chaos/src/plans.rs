@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// An order that is not confirmed so long after its checkout is given up, seconds.
-const CONFIRM_WITHIN: u32 = 6;
+const CONFIRM_WITHIN: u32 = 4;
 /// A provider call without an answer for so long is given up, milliseconds.
 const PROVIDER_PATIENCE: u32 = 600;
 

@@ -302,7 +302,7 @@ impl Draw {
     /// Seconds, back or ahead: far more than clocks of one cluster differ by, and short enough that
     /// an order whose deadline was set by a wrong clock still ends while we look on.
     fn jump(&mut self) -> i64 {
-        let by = i64::try_from(self.random.between(500, 8_000)).unwrap_or(0);
+        let by = i64::try_from(self.random.between(500, 5_000)).unwrap_or(0);
         if self.random.percent(50) { by } else { -by }
     }
 
