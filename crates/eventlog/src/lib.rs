@@ -6,6 +6,7 @@
 
 mod assembly;
 pub mod cloudevents;
+pub mod feed;
 pub mod local;
 pub mod nats;
 mod outbox;

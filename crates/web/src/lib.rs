@@ -6,6 +6,7 @@
 
 mod auth;
 mod deadline;
+mod drain;
 mod extract;
 mod peers;
 mod problem;
@@ -15,6 +16,7 @@ mod upstream;
 
 pub use auth::{Access, Caller, Principal, Secret, bearer_token, hash_token};
 pub use deadline::{DEADLINE, deadline_of, enforce_deadline};
+pub use drain::{DRAIN_FOR, DRAINING, Drain, announce_drain};
 pub use extract::{Ctx, Json, Page, Path, Query};
 pub use peers::{Balance, PeerUrl, Peers, PeersError, ServicePeers};
 pub use problem::Problem;

@@ -30,6 +30,13 @@ pub fn is_gateway_error(status: StatusCode) -> bool {
     )
 }
 
+/// Whether an answer tells against the whole service. A service that says 503 itself is alive, says
+/// so quickly, and may mean one kind of request only: too many sign-ins must not keep out those who
+/// are signed in.
+pub fn is_broken(status: StatusCode) -> bool {
+    is_gateway_error(status) && status != StatusCode::SERVICE_UNAVAILABLE
+}
+
 /// There is no answer.
 pub fn failure(service: &str, failure: Failure) -> Response<Body> {
     match failure {

@@ -11,17 +11,15 @@ use std::{
 
 use axum::{
     body::Body,
-    http::{HeaderName, Request, header},
+    http::{Request, header},
 };
 use tokio::{
     task::AbortHandle,
     time::{Instant, sleep, timeout},
 };
+use web::DRAINING;
 
 use super::{balance, breaker::Breaker, connection::Connection, settings::NetworkSettings};
-
-/// On answers of a process that is about to stop: no new requests, please.
-pub const DRAINING: HeaderName = HeaderName::from_static("souk-draining");
 
 /// A process that requests can be sent to.
 pub struct Endpoint {

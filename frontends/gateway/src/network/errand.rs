@@ -6,14 +6,14 @@ use axum::{
     body::Body,
     http::{HeaderValue, Request, Response, header, request},
 };
-use tokio::time::{Instant, timeout};
-use web::DEADLINE;
+use tokio::time::{Instant, timeout_at};
+use web::{DEADLINE, DRAINING};
 
 use super::{
     answers::{self, Failure},
     balance,
     connection::{Broken, Connection},
-    endpoint::{DRAINING, Endpoint, UnderWay},
+    endpoint::{Endpoint, UnderWay},
     measures::Trouble,
     message::{self, Flow, Payload},
     service::{ClientAddress, Service},
@@ -48,7 +48,8 @@ impl<'a> Errand<'a> {
         message::prepare(&mut parts);
         let repeatable = message::is_repeatable(&parts.method, &parts.headers);
         let largest = service.settings.replayed_body;
-        let payload = Payload::of(body, repeatable, largest).await;
+        let payload = timeout_at(deadline, Payload::of(body, repeatable, largest));
+        let payload = payload.await.map_err(|_| Failure::BrokenBody)?;
         let payload = payload.map_err(|_| Failure::BrokenBody)?;
         Ok(Self {
             service,
@@ -87,6 +88,9 @@ impl<'a> Errand<'a> {
                         self.service.measures.ejection();
                     }
                     trouble = found;
+                    if Instant::now() >= self.deadline {
+                        return Err(Failure::Trouble(Trouble::TimedOut));
+                    }
                     // What was not sent may always be sent elsewhere.
                     if found != Trouble::Unreachable && !self.may_repeat() {
                         break;
@@ -132,20 +136,21 @@ impl<'a> Errand<'a> {
         &mut self,
         endpoint: &mut UnderWay,
     ) -> Result<(Response<hyper::body::Incoming>, Connection), Trouble> {
+        let per_try = self.service.settings.per_try;
         for _ in 0..STALE_AT_MOST {
-            let Ok(mut connection) = endpoint.connection().await else {
+            let connection = timeout_at(self.deadline, endpoint.connection()).await;
+            let Ok(Ok(mut connection)) = connection else {
                 return Err(Trouble::Unreachable);
             };
             let Some(body) = self.payload.take() else {
                 return Err(Trouble::Lost);
             };
             let request = self.request(body, endpoint);
-            let exchange = connection.exchange(request);
-            let answer = match self.repeatable {
-                true => timeout(self.service.settings.per_try, exchange).await,
-                false => Ok(exchange.await),
+            let until = match self.repeatable {
+                true => self.deadline.min(Instant::now() + per_try),
+                false => self.deadline,
             };
-            match answer {
+            match timeout_at(until, connection.exchange(request)).await {
                 Ok(Ok(response)) => return Ok((response, connection)),
                 Ok(Err(Broken::Unsent(request))) => self.payload.put_back(*request),
                 Ok(Err(Broken::Lost(error))) => {

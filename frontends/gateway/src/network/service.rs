@@ -12,14 +12,14 @@ use axum::{
     body::Body,
     http::{Request, Response},
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::{
     answers::{self, Failure},
     breaker::Breaker,
     budget::Budget,
     errand::Errand,
-    measures::{Measures, Trouble},
+    measures::Measures,
     members::Members,
     settings::NetworkSettings,
 };
@@ -97,15 +97,14 @@ impl Service {
         let limit = self.settings.deadline;
         let limit = web::deadline_of(request.headers()).map_or(limit, |asked| asked.min(limit));
         let deadline = began + limit;
-        let answer = async { Errand::new(self, request, deadline).await?.run().await };
-        let answer = timeout_at(deadline, answer).await.unwrap_or_else(|_| {
-            self.measures.trouble(Trouble::TimedOut);
-            Err(Failure::Trouble(Trouble::TimedOut))
-        });
+        let answer = match Errand::new(self, request, deadline).await {
+            Ok(errand) => errand.run().await,
+            Err(failure) => Err(failure),
+        };
         match answer {
             Ok(response) => {
                 self.measures.answered(began.elapsed());
-                verdict.give(!answers::is_gateway_error(response.status()));
+                verdict.give(!answers::is_broken(response.status()));
                 response
             }
             Err(failure) => {

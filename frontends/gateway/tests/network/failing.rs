@@ -177,7 +177,7 @@ async fn a_service_that_fails_is_left_alone_and_tried_again() {
         async move {
             let mut response = Response::new(Body::from("fine"));
             if broken {
-                *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                *response.status_mut() = StatusCode::BAD_GATEWAY;
             }
             response
         }
@@ -268,4 +268,37 @@ async fn errors_of_a_request_are_nobodys_trouble() {
         assert_eq!(way.get().await.1, "no");
     }
     assert_eq!(peer.requests(), 50, "sent once each");
+}
+
+#[tokio::test]
+async fn a_service_that_refuses_one_kind_of_request_still_gets_the_others() {
+    let peer = Peer::start(|request: Request<hyper::body::Incoming>| async move {
+        let mut response = Response::new(Body::from("said so"));
+        if request.method() == "POST" {
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        }
+        response
+    })
+    .await;
+    let way = Way::to(unwatched(), &[&peer]).await;
+    for _ in 0..100 {
+        assert_eq!(way.post().await.1, "said so");
+    }
+    assert_eq!(way.get().await, (StatusCode::OK, "said so".into()));
+}
+
+#[tokio::test]
+async fn a_process_that_is_too_slow_for_its_callers_is_left_alone_too() {
+    let hanging = Peer::start(|_| std::future::pending()).await;
+    let good = Peer::named("good").await;
+    let way = Way::to(unwatched(), &[&hanging, &good]).await;
+    let mut late = 0;
+    for _ in 0..20 {
+        let request = Request::get("/").header("souk-deadline-ms", "50");
+        let request = request.body(Body::empty()).expect("a request");
+        let (status, _) = read(way.send(request).await).await;
+        late += usize::from(status == StatusCode::GATEWAY_TIMEOUT);
+    }
+    assert_eq!(late, hanging.requests());
+    assert!((1..=4).contains(&late), "{late}");
 }
