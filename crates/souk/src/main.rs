@@ -7,6 +7,8 @@ mod client;
 mod demo;
 mod doctor;
 mod failure;
+mod graph;
+mod health;
 mod import;
 mod metrics;
 mod operate;
@@ -61,6 +63,13 @@ async fn run(command: Option<Command>) -> Result<()> {
         Some(Command::Doctor { data, to }) => doctor::run(&data, to).await,
         Some(Command::Openapi) => {
             println!("{}", services::openapi()?);
+            Ok(())
+        }
+        Some(Command::Services { json }) => graph::print(json),
+        Some(Command::Health { url }) => health::run(&url).await,
+        Some(Command::Asyncapi) => {
+            // Made by `cargo xtask asyncapi`, which also checks that it is what the types say.
+            print!("{}", include_str!("../../../docs/asyncapi.json"));
             Ok(())
         }
         Some(Command::Bench(bench)) => bench::run(bench).await,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 mod batch;
 mod dialect;
+mod held;
 pub mod postgres;
+pub mod sharing;
 pub mod sqlite;
 pub mod system;
 

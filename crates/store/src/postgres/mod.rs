@@ -5,7 +5,6 @@
 //! have others. An answer that was lost is found out before it is given.
 
 mod failure;
-mod held;
 mod questions;
 mod reader;
 mod schema;
@@ -34,6 +33,7 @@ use self::{
 };
 use crate::{
     Batch, Committed, HeldHead, LoadStream, LoadedStream, LogHead, Store, StoreError, Stores,
+    held::Held,
 };
 
 /// How a PostgreSQL store is opened.
@@ -200,7 +200,9 @@ impl Store for PostgresStore {
         max_bytes: usize,
     ) -> BoxFuture<'_, Result<Vec<Recorded>, StoreError>> {
         Box::pin(async move {
-            let rows = self.ask_one(|| questions::log(after, limit, max_bytes)).await?;
+            let rows = self
+                .ask_one(|| questions::log(after, limit, max_bytes))
+                .await?;
             Ok(questions::recorded(&rows, &self.topic))
         })
     }
@@ -220,14 +222,16 @@ impl Store for PostgresStore {
                 session.script("SET statement_timeout = 0").await?;
                 session.script("VACUUM").await
             };
-            vacuum.await.map_err(|failure: Failure| schema::plain(failure))
+            vacuum
+                .await
+                .map_err(|failure: Failure| schema::plain(failure))
         })
     }
 
     fn hold(&self) -> BoxFuture<'_, Result<Box<dyn HeldHead>, StoreError>> {
         Box::pin(async move {
             let held = self.write(|reply| Job::Hold { reply }).await?;
-            Ok(Box::new(held::Held(held)) as Box<dyn HeldHead>)
+            Ok(Box::new(Held(held)) as Box<dyn HeldHead>)
         })
     }
 
@@ -236,7 +240,11 @@ impl Store for PostgresStore {
             self.closing.send_replace(true);
             let _ = self.jobs.send(Job::Stop);
             self.readers.close();
-            let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let writing = self
+                .writing
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
             if let Some(writing) = writing {
                 let _ = writing.await;
             }

@@ -34,7 +34,9 @@ const NO_SHAPE: i64 = -1;
 
 pub(super) fn load(streams: &[LoadStream]) -> Step<'_> {
     let names = streams.iter().map(|wanted| wanted.stream.as_str());
-    let shapes = streams.iter().map(|wanted| wanted.shape.unwrap_or(NO_SHAPE));
+    let shapes = streams
+        .iter()
+        .map(|wanted| wanted.shape.unwrap_or(NO_SHAPE));
     let args = vec![Arg::Texts(names.collect()), Arg::Ints(shapes.collect())];
     Step::new(LOAD, args)
 }

@@ -104,13 +104,19 @@ impl Readers {
     /// Only a session that is between transactions may come here.
     fn give_back(&self, session: Session) {
         if !self.free.is_closed() {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+            self.idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(session);
         }
     }
 
     /// Ends it: later questions are refused.
     pub fn close(&self) {
         self.free.close();
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 }

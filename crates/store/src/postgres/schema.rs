@@ -41,7 +41,10 @@ pub(super) async fn prepare_database(
     // Writers that are long gone: nobody waits for their answers.
     const WEEK: &str = "DELETE FROM writers WHERE writer <> $1 \
         AND at < CAST(extract(epoch FROM now()) * 1000000 AS BIGINT) - 604800000000";
-    session.ask(Step::new(WEEK, vec![Arg::Text(writer)])).await.map_err(plain)?;
+    session
+        .ask(Step::new(WEEK, vec![Arg::Text(writer)]))
+        .await
+        .map_err(plain)?;
     Ok(session)
 }
 
@@ -70,18 +73,17 @@ pub(super) async fn migrate(
     }
 }
 
-async fn migrate_once(
-    session: &mut Session,
-    owner: &str,
-    scripts: &[&str],
-) -> Result<(), Failure> {
+async fn migrate_once(session: &mut Session, owner: &str, scripts: &[&str]) -> Result<(), Failure> {
     let limits = "SET statement_timeout = 0; SET lock_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'";
     session.script(limits).await?;
     make_table(session).await?;
     for (script, number) in scripts.iter().zip(1..) {
         session.script("BEGIN").await?;
         // The others wait here, and then find that it is done.
-        let applied = match session.script("LOCK TABLE migrations IN EXCLUSIVE MODE").await {
+        let applied = match session
+            .script("LOCK TABLE migrations IN EXCLUSIVE MODE")
+            .await
+        {
             Ok(()) => apply(session, owner, number, script).await,
             Err(failure) => Err(failure),
         };

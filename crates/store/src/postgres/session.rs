@@ -1,11 +1,6 @@
 //! One connection: prepared statements, and transactions that leave in one piece.
 
-use std::{
-    collections::HashMap,
-    future::poll_fn,
-    task::Poll,
-    time::Duration,
-};
+use std::{collections::HashMap, future::poll_fn, task::Poll, time::Duration};
 
 use kernel::{BoxFuture, Rows, Statement};
 use tokio::time::timeout;
@@ -168,8 +163,7 @@ impl Session {
         for step in &run.steps {
             waiting.push(Sent::new(self.execute(step)).await);
         }
-        let unsent = begun.as_ref().is_some_and(Sent::failed)
-            || waiting.iter().any(Sent::failed);
+        let unsent = begun.as_ref().is_some_and(Sent::failed) || waiting.iter().any(Sent::failed);
         // What could not be sent must not be missing from what is committed.
         let end = match unsent {
             true => run.end.map(|_| "ROLLBACK"),
@@ -216,8 +210,11 @@ impl Session {
             let Some(prepared) = self.prepared.get(step.sql) else {
                 return Err(Failure::Stale);
             };
-            let args: Vec<&(dyn ToSql + Sync)> =
-                step.args.iter().map(|arg| arg as &(dyn ToSql + Sync)).collect();
+            let args: Vec<&(dyn ToSql + Sync)> = step
+                .args
+                .iter()
+                .map(|arg| arg as &(dyn ToSql + Sync))
+                .collect();
             let found = self.client.query(prepared, &args).await;
             let found = found.map_err(|error| failure::sort(&error))?;
             let rows = found.iter().map(values::row).collect::<Result<_, _>>()?;
@@ -278,6 +275,8 @@ async fn prepare_all(
     Ok(prepared)
 }
 
+const GUESSED_WRONG: [&str; 4] = ["42P18", "42P08", "42883", "42804"];
+
 /// Lets the server find the parameters' types. Where it cannot, or where what it found takes no
 /// such values (`SELECT $1` is taken for text), it is told.
 async fn prepare_one(
@@ -293,8 +292,10 @@ async fn prepare_one(
                 return Ok(prepared);
             }
         }
-        // Indeterminate, ambiguous, or undefined for the types that were guessed.
-        Err(e) if matches!(e.code().map(|c| c.code()), Some("42P18" | "42P08" | "42883")) => {}
+        // Indeterminate, ambiguous, or of no use with the types that were guessed.
+        Err(e)
+            if e.code()
+                .is_some_and(|code| GUESSED_WRONG.contains(&code.code())) => {}
         Err(e) => return Err(error(e)),
     }
     let types: Vec<Type> = step.args.iter().map(Arg::natural).collect();

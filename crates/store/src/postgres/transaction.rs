@@ -103,9 +103,7 @@ impl Parts {
         let failure = match (broken.failure, part) {
             (Failure::Asserted, Some(Part::Versions)) => StoreError::Conflict.into(),
             (Failure::Asserted, Some(Part::Record)) => Failure::Asserted,
-            (Failure::Asserted, _) => {
-                StoreError::Data("a statement divided by zero".into()).into()
-            }
+            (Failure::Asserted, _) => StoreError::Data("a statement divided by zero".into()).into(),
             (failure, _) => failure,
         };
         Broken { failure, ..broken }
@@ -207,7 +205,8 @@ fn append(events: &[Recorded]) -> Result<Step<'_>, StoreError> {
         let head = &mut last[usize::from(partition)];
         prevs.push(std::mem::replace(head, ord));
         partitions.push(i64::from(partition));
-        metas.push(serde_json::to_string(&event.meta).map_err(|e| StoreError::Data(e.to_string()))?);
+        metas
+            .push(serde_json::to_string(&event.meta).map_err(|e| StoreError::Data(e.to_string()))?);
     }
     let touched = || (0..).zip(last).filter(|(_, ord)| *ord > 0);
     let texts = |of: fn(&Recorded) -> &str| Arg::Texts(events.iter().map(of).collect());

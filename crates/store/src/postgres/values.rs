@@ -213,7 +213,11 @@ fn whole(raw: &[u8]) -> Option<i64> {
     }
     let mut sum: i128 = 0;
     for place in 0..=weight {
-        let digit = if place < count { word(4 + place as usize)? } else { 0 };
+        let digit = if place < count {
+            word(4 + place as usize)?
+        } else {
+            0
+        };
         sum = sum.checked_mul(10_000)?.checked_add(digit.into())?;
     }
     i64::try_from(if sign == 0 { sum } else { -sum }).ok()
@@ -237,7 +241,17 @@ mod tests {
 
     #[test]
     fn numerics_are_read_as_they_were_written() {
-        for v in [0, 1, -1, 9_999, 10_000, -10_001, 1_000_000_000_000, i64::MAX, i64::MIN] {
+        for v in [
+            0,
+            1,
+            -1,
+            9_999,
+            10_000,
+            -10_001,
+            1_000_000_000_000,
+            i64::MAX,
+            i64::MIN,
+        ] {
             let mut out = BytesMut::new();
             numeric(v, &mut out);
             assert_eq!(whole(&out), Some(v));

@@ -11,15 +11,13 @@ use tokio::{
 
 use super::{
     failure::Failure,
-    held::HeldJob,
-    questions,
-    schema,
+    questions, schema,
     server::{PATIENCE, Purpose, Server},
     session::{Broken, Run, Session, Step},
     transaction::{self, Parts, TAKE_HEAD},
     values::Arg,
 };
-use crate::{Batch, Committed, LoadStream, LoadedStream, StoreError};
+use crate::{Batch, Committed, LoadStream, LoadedStream, StoreError, held::HeldJob};
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
@@ -179,7 +177,9 @@ impl Writer {
             let (name, number) = (self.name.clone(), self.number);
             let asked = match self.session(Instant::now() + PATIENCE).await {
                 Ok(session) => {
-                    let asked = session.run(transaction::what_became_of(&name, number)).await;
+                    let asked = session
+                        .run(transaction::what_became_of(&name, number))
+                        .await;
                     asked.map_err(|broken| schema::plain(broken.failure))
                 }
                 Err(error) => Err(error),
@@ -270,7 +270,9 @@ impl Writer {
                     return Err(error);
                 }
                 _ if Instant::now() >= give_up => {
-                    return Err(StoreError::Unavailable("cannot take the head of the log".into()));
+                    return Err(StoreError::Unavailable(
+                        "cannot take the head of the log".into(),
+                    ));
                 }
                 _ => self.session = None,
             }
@@ -292,14 +294,19 @@ impl Writer {
         streams: Vec<LoadStream>,
     ) -> Result<Vec<LoadedStream>, StoreError> {
         let session = self.session.as_mut().ok_or(StoreError::Conflict)?;
-        let rows = session.ask(questions::load(&streams)).await.map_err(lost_head)?;
+        let rows = session
+            .ask(questions::load(&streams))
+            .await
+            .map_err(lost_head)?;
         Ok(questions::loaded(streams, rows))
     }
 
     async fn query_held(&mut self, statements: &[Statement]) -> Result<Vec<Rows>, StoreError> {
         let reads = |statement: &Statement| {
             let word = statement.sql.split_whitespace().next().unwrap_or_default();
-            ["SELECT", "WITH", "VALUES"].iter().any(|read| word.eq_ignore_ascii_case(read))
+            ["SELECT", "WITH", "VALUES"]
+                .iter()
+                .any(|read| word.eq_ignore_ascii_case(read))
         };
         if !statements.iter().all(reads) {
             return Err(StoreError::Data("a query must not write".into()));
@@ -310,7 +317,10 @@ impl Writer {
             steps: statements.iter().map(Step::from).collect(),
             end: None,
         };
-        session.run(run).await.map_err(|broken| lost_head(broken.failure))
+        session
+            .run(run)
+            .await
+            .map_err(|broken| lost_head(broken.failure))
     }
 
     /// Commits what was decided while the head was held. It is not sent again: without the head
@@ -339,12 +349,10 @@ impl Writer {
             Err(broken) => parts.judge(broken),
         };
         match broken.failure {
-            Failure::Lost(_) if broken.ended => {
-                match self.find().await? {
-                    Some(last) => self.written(batch, last).await,
-                    None => Err(StoreError::Conflict),
-                }
-            }
+            Failure::Lost(_) if broken.ended => match self.find().await? {
+                Some(last) => self.written(batch, last).await,
+                None => Err(StoreError::Conflict),
+            },
             failure => {
                 if !broken.ended {
                     self.let_go().await;
@@ -403,7 +411,12 @@ async fn define(
         };
         match session.run(rest).await {
             Ok(_) => return written,
-            Err(broken) => written = Err(Broken { step: None, ..broken }),
+            Err(broken) => {
+                written = Err(Broken {
+                    step: None,
+                    ..broken
+                })
+            }
         }
     }
     // If the end was sent after a failure, this does nothing.

@@ -3,11 +3,12 @@
 use kernel::{BoxFuture, Rows, Statement};
 use tokio::sync::{mpsc, oneshot};
 
-use super::writer::Reply;
 use crate::{Batch, Committed, HeldHead, LoadStream, LoadedStream, StoreError};
 
+type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
 /// What the holder can ask the writer.
-pub(super) enum HeldJob {
+pub(crate) enum HeldJob {
     Load {
         streams: Vec<LoadStream>,
         reply: Reply<Vec<LoadedStream>>,
@@ -22,9 +23,9 @@ pub(super) enum HeldJob {
     },
 }
 
-/// The head of the log, until it is dropped. The server takes it back after two seconds in which
+/// The head of the log, until it is dropped. PostgreSQL takes it back after two seconds in which
 /// its holder did nothing; then [`StoreError::Conflict`] is answered.
-pub(super) struct Held(pub mpsc::UnboundedSender<HeldJob>);
+pub(crate) struct Held(pub mpsc::UnboundedSender<HeldJob>);
 
 impl Held {
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> HeldJob) -> Result<T, StoreError> {
