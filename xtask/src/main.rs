@@ -12,6 +12,7 @@ mod deploy;
 mod lint;
 mod new_service;
 mod openapi;
+mod programs;
 mod shop;
 mod test;
 mod tour;

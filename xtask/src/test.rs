@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    asyncapi, deploy, lint, new_service, openapi, tour,
+    asyncapi, deploy, lint, new_service, openapi, programs, tour,
     workspace::{Outcome, Workspace, shown, succeed},
 };
 
@@ -73,8 +73,7 @@ pub fn run(workspace: &Workspace, args: &Args) -> Outcome {
 }
 
 fn steps(workspace: &Workspace, args: &Args, counts: &mut Counts) -> Outcome {
-    step("browser", || browser(workspace))?;
-    step("servers", servers)?;
+    step("programs", programs::install_missing)?;
     step("format", || {
         succeed(&mut workspace.cargo("fmt --all --check"))
     })?;
@@ -89,10 +88,10 @@ fn steps(workspace: &Workspace, args: &Args, counts: &mut Counts) -> Outcome {
     step("openapi", || {
         openapi::run(workspace, &openapi::Args { check: true })
     })?;
-    step("deploy", || deploy::check(workspace))?;
     step("asyncapi", || {
         asyncapi::run(workspace, &asyncapi::Args { check: true })
     })?;
+    step("deploy", || deploy::check(workspace))?;
     step("tour", || tour::run(workspace))?;
     if !args.quick {
         step("new service", || new_service::prove(workspace))?;
@@ -144,75 +143,6 @@ fn without_colours(line: &str) -> String {
         plain.push_str(part.split_once('m').map_or("", |(_, rest)| rest));
     }
     plain
-}
-
-/// The browser that page tests drive, if there are any.
-fn browser(workspace: &Workspace) -> Outcome {
-    let tests = workspace.files(".rs")?;
-    let needed = tests
-        .iter()
-        .any(|(path, text)| path.contains("/tests/") && text.contains("chromium"));
-    if !needed || runs("chromium", &["--version"]) {
-        return Ok(());
-    }
-    install(&["chromium"])
-}
-
-/// The database server and the broker that tests start for themselves.
-fn servers() -> Outcome {
-    let mut missing = Vec::new();
-    let postgres = "initdb --version || ls /usr/lib/postgresql/*/bin/initdb";
-    if !runs("sh", &["-c", postgres]) {
-        missing.push("postgresql");
-    }
-    if !runs("sh", &["-c", "PATH=$PATH:/usr/sbin nats-server --version"]) {
-        missing.push("nats-server");
-    }
-    // For what judges the files under deploy/.
-    if !runs("python3", &["-c", "import venv, ensurepip"]) {
-        missing.push("python3-venv");
-    }
-    if !runs("systemd-analyze", &["--version"]) {
-        missing.push("systemd");
-    }
-    match missing.is_empty() {
-        true => Ok(()),
-        false => install(&missing),
-    }
-}
-
-/// Installs what tests need and is missing, from Debian's packages.
-fn install(packages: &[&str]) -> Outcome {
-    let packages = packages.join(" ");
-    let advice = format!("tests need more: apt-get install {packages}, and try again");
-    let root =
-        std::env::var("USER").is_ok_and(|user| user == "root") || runs("test", &["-w", "/usr/bin"]);
-    if !root || !runs("apt-get", &["--version"]) {
-        return Err(advice.into());
-    }
-    println!("installing {packages}");
-    let mut install = Command::new("apt-get");
-    install
-        .args(["install", "--yes", "--no-install-recommends"])
-        .args(packages.split(' '))
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdin(Stdio::null());
-    let update = Command::new("apt-get")
-        .args(["update", "--quiet"])
-        .stdin(Stdio::null())
-        .status();
-    update?;
-    succeed(&mut install).map_err(|error| format!("{error}; {advice}").into())
-}
-
-fn runs(program: &str, args: &[&str]) -> bool {
-    let mut command = Command::new(program);
-    command
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]

@@ -22,6 +22,15 @@ pub struct Cli {
 pub enum Command {
     /// Run the whole shop in this process, on embedded storage.
     Up(Up),
+    /// Run some of the services, or the gateway, in this process, over PostgreSQL and a message
+    /// broker; any number of such processes make a shop.
+    Run(Run),
+    /// Run the sandbox payment provider.
+    Sandbox(Sandbox),
+    /// Bring the databases of services up to date, and end: before a new version is started.
+    Migrate(Migrate),
+    /// Carry a shop from embedded storage to PostgreSQL, its whole history, checked event by event.
+    MoveData(MoveData),
     /// Bring products in from another shop's export; running it again updates them.
     Import(Import),
     /// Drive real order history through the public API, and check every penny and unit.
@@ -119,6 +128,101 @@ impl Up {
         }
         Only::parse_from(["souk"]).up
     }
+}
+
+/// Where the engines are that processes share.
+#[derive(Args, Clone)]
+pub struct Engines {
+    /// PostgreSQL, one database per service: `{service}` stands for its name (souk_orders …).
+    #[arg(long, visible_alias = "to", env = "SOUK_DATABASE", hide_env_values = true)]
+    pub database: String,
+    /// The database of the key ring.
+    #[arg(long, env = "SOUK_KEYRING", hide_env_values = true)]
+    pub keyring: String,
+}
+
+#[derive(Args, Clone)]
+pub struct Run {
+    /// Services (orders,payments …), or `gateway`.
+    #[arg(required = true, value_delimiter = ',')]
+    pub services: Vec<String>,
+    /// The name of this instance's place, such as orders-1: no two processes have it at once, and
+    /// whoever has it next takes over from the last one.
+    #[arg(long, env = "SOUK_SLOT")]
+    pub slot: Option<String>,
+    /// The internal address (for the gateway: the public one).
+    #[arg(long, env = "SOUK_LISTEN", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// PostgreSQL, one database per service: `{service}` stands for its name (souk_orders …).
+    #[arg(long, env = "SOUK_DATABASE", hide_env_values = true)]
+    pub database: Option<String>,
+    /// The database of the key ring.
+    #[arg(long, env = "SOUK_KEYRING", hide_env_values = true)]
+    pub keyring: Option<String>,
+    /// The message broker: nats://host:4222 or kafka://host:9092.
+    #[arg(long, env = "SOUK_EVENTS", hide_env_values = true)]
+    pub events: String,
+    /// The file that says where the other processes are.
+    #[arg(long, env = "SOUK_PEERS")]
+    pub peers: PathBuf,
+    /// Write the address that was taken to this file.
+    #[arg(long)]
+    pub address_file: Option<PathBuf>,
+    /// identity: write the first administrator's one-time password to this file, if one is made.
+    #[arg(long)]
+    pub admin_file: Option<PathBuf>,
+    /// identity: make an API key with all permissions and write it to this file.
+    #[arg(long)]
+    pub api_key_file: Option<PathBuf>,
+    /// payments, gateway: where the payment provider is.
+    #[arg(long, env = "SOUK_PROVIDER", default_value = "http://127.0.0.1:8090")]
+    pub provider: String,
+    /// payments: the file with the provider's keys (or SOUK_PROVIDER_KEY and SOUK_WEBHOOK_SECRET).
+    #[arg(long, env = "SOUK_PROVIDER_KEYS")]
+    pub provider_keys: Option<PathBuf>,
+    /// An instance that gave no sign for so long is taken for dead, milliseconds.
+    #[arg(long, env = "SOUK_LEASE_MS", default_value_t = 5000)]
+    pub lease_ms: u64,
+    /// A call to the payment provider without an answer for so long is given up, milliseconds.
+    #[arg(long, env = "SOUK_PROVIDER_TIMEOUT_MS", hide = true)]
+    pub provider_timeout_ms: Option<u64>,
+    /// An order that is not confirmed so long after its checkout is given up, seconds.
+    #[arg(long, env = "SOUK_CONFIRM_WITHIN_SECONDS", hide = true)]
+    pub confirm_within_seconds: Option<i64>,
+}
+
+#[derive(Args, Clone)]
+pub struct Sandbox {
+    /// Where it listens.
+    #[arg(long, env = "SOUK_LISTEN", default_value = "127.0.0.1:8090")]
+    pub listen: SocketAddr,
+    /// Its own folder; it makes its keys there (keys.json).
+    #[arg(long, env = "SOUK_DATA", default_value = "souk-data/sandbox-provider")]
+    pub data: PathBuf,
+    /// The shop that its webhooks go to.
+    #[arg(long, env = "SOUK_URL", default_value = "http://127.0.0.1:8080")]
+    pub shop: String,
+    /// Write the address that was taken to this file.
+    #[arg(long)]
+    pub address_file: Option<PathBuf>,
+}
+
+#[derive(Args, Clone)]
+pub struct MoveData {
+    /// The shop's data directory: sqlite:DIR. The shop may run until the last step.
+    #[arg(long)]
+    pub from: String,
+    #[command(flatten)]
+    pub engines: Engines,
+}
+
+#[derive(Args, Clone)]
+pub struct Migrate {
+    /// Services; all of them unless given.
+    #[arg(value_delimiter = ',')]
+    pub services: Vec<String>,
+    #[command(flatten)]
+    pub engines: Engines,
 }
 
 /// A running shop, or a data directory to start one on.

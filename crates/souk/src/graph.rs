@@ -11,7 +11,7 @@ use web::Verifier;
 
 use crate::{
     failure::Result,
-    services::{self, Patience, Settings},
+    services,
 };
 
 /// Whose events each service reads besides its own; the gateway is one of the listeners.
@@ -37,16 +37,10 @@ pub fn print(json: bool) -> Result<()> {
 
 /// The graph of all services.
 pub fn graph() -> Result<Graph> {
-    let settings = Settings {
-        provider_url: "http://127.0.0.1:1".into(),
-        provider_key: "none".into(),
-        webhook_secret: "none".into(),
-        patience: Patience::default(),
-    };
     // Every process verifies tokens with keys that it hears of.
     let tokens = Arc::new(Verifier::default()).broadcast();
     let mut graph = Graph::new();
-    for service in services::all(&settings)? {
+    for service in services::all(&services::no_provider())? {
         let mut topics = heard(&service.module);
         topics.extend(topics_of(&tokens));
         topics.remove(service.module.name);
@@ -60,7 +54,8 @@ pub fn graph() -> Result<Graph> {
     Ok(graph)
 }
 
-fn heard(module: &Module) -> BTreeSet<String> {
+/// The topics that a service listens to.
+pub fn heard(module: &Module) -> BTreeSet<String> {
     let projections = module.projections.iter().flat_map(|p| match p.source {
         Source::Own => [].as_slice(),
         Source::Topics(topics) => topics,
@@ -72,7 +67,8 @@ fn heard(module: &Module) -> BTreeSet<String> {
     topics.map(|topic| (*topic).to_owned()).collect()
 }
 
-fn topics_of(feed: &Broadcast) -> Vec<String> {
+/// The topics of a feed.
+pub fn topics_of(feed: &Broadcast) -> Vec<String> {
     feed.topics.iter().map(|t| (*t).to_owned()).collect()
 }
 

@@ -11,9 +11,12 @@ mod graph;
 mod health;
 mod import;
 mod metrics;
+mod move_data;
 mod operate;
 mod ops_http;
+mod provider;
 mod replay;
+mod run;
 mod serve;
 mod services;
 mod shop;
@@ -55,6 +58,10 @@ async fn run(command: Option<Command>) -> Result<()> {
     match command {
         None => up::run(cli::Up::default()).await,
         Some(Command::Up(up)) => up::run(up).await,
+        Some(Command::Run(run)) => run::run(run).await,
+        Some(Command::Sandbox(sandbox)) => run::sandbox(sandbox).await,
+        Some(Command::Migrate(migrate)) => run::migrate(migrate).await,
+        Some(Command::MoveData(moving)) => move_data::run(moving).await,
         Some(Command::Import(import)) => import::run(import).await,
         Some(Command::Replay(replay)) => replay::run(replay).await,
         Some(Command::Events { command, to }) => operate::events(command, to).await,

@@ -71,21 +71,34 @@ fn payments(settings: &Settings) -> Result<payments::Config> {
     })
 }
 
-/// The OpenAPI document of all services, as `/openapi.json` serves it.
-pub fn openapi() -> Result<String> {
-    let settings = Settings {
+/// Settings to describe the services with, not to run them.
+pub fn no_provider() -> Settings {
+    Settings {
         provider_url: "http://127.0.0.1:1".into(),
         provider_key: "none".into(),
         webhook_secret: "none".into(),
         patience: Patience::default(),
-    };
-    let routes: Vec<gateway::ServiceRoutes> = all(&settings)?
-        .iter()
-        .map(|service| gateway::ServiceRoutes {
-            name: service.module.name.to_owned(),
-            prefixes: service.routes.prefixes(),
-            openapi: service.routes.openapi(service.module.name),
-        })
-        .collect();
-    Ok(serde_json::to_string_pretty(&gateway::merged(&routes))?)
+    }
+}
+
+/// The names of all services.
+pub fn names() -> Result<Vec<&'static str>> {
+    let all = all(&no_provider())?;
+    Ok(all.iter().map(|service| service.module.name).collect())
+}
+
+/// The routes of all services, as the gateway needs to know them.
+pub fn table() -> Result<Vec<gateway::ServiceRoutes>> {
+    let all = all(&no_provider())?;
+    let routes = all.iter().map(|service| gateway::ServiceRoutes {
+        name: service.module.name.to_owned(),
+        prefixes: service.routes.prefixes(),
+        openapi: service.routes.openapi(service.module.name),
+    });
+    Ok(routes.collect())
+}
+
+/// The OpenAPI document of all services, as `/openapi.json` serves it.
+pub fn openapi() -> Result<String> {
+    Ok(serde_json::to_string_pretty(&gateway::merged(&table()?))?)
 }

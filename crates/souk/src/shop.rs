@@ -14,7 +14,7 @@ use web::{InProcess, Upstream, Verifier};
 use crate::{
     demo,
     failure::{Context as _, Failure, Result},
-    metrics, ops_http, services,
+    metrics, ops_http, provider, services,
 };
 
 /// How a shop is started.
@@ -59,7 +59,8 @@ impl Shop {
         })?;
         let address = listener.local_addr().context("no address")?;
         let url = format!("http://{address}");
-        let (sandbox, keys) = start_sandbox(&config, &url).await?;
+        let folder = config.data.join("sandbox-provider");
+        let (sandbox, keys) = provider::start(config.sandbox_listen, &folder, &url).await?;
         let provider_url = sandbox.url().to_owned();
 
         let settings = services::Settings {
@@ -179,33 +180,6 @@ pub fn lock(data: &Path) -> Result<File> {
     }
 }
 
-/// What the shop and its payment provider show each other; made at the first start.
-#[derive(serde::Serialize, serde::Deserialize)]
-struct ProviderKeys {
-    api_key: String,
-    webhook_secret: String,
-}
-
-fn provider_keys(folder: &Path) -> Result<ProviderKeys> {
-    let path = folder.join("keys.json");
-    if let Ok(text) = std::fs::read_to_string(&path) {
-        return serde_json::from_str(&text)
-            .with_context(|| format!("{} is damaged", path.display()));
-    }
-    let secret = |prefix: &str| {
-        let bytes = kernel::Ids::secret(&RandomIds);
-        bytes.iter().fold(prefix.to_owned(), |text, byte| {
-            text + &format!("{byte:02x}")
-        })
-    };
-    let keys = ProviderKeys {
-        api_key: secret("sk_sandbox_"),
-        webhook_secret: secret("whsec_"),
-    };
-    write_private(&path, &serde_json::to_string(&keys)?)?;
-    Ok(keys)
-}
-
 /// Writes a file that only its owner may read.
 pub fn write_private(path: &Path, text: &str) -> Result<()> {
     use std::io::Write as _;
@@ -221,33 +195,8 @@ pub fn write_private(path: &Path, text: &str) -> Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The payment provider's task: the outside world, with its own data and its own port.
-async fn start_sandbox(config: &ShopConfig, url: &str) -> Result<(sandbox::Sandbox, ProviderKeys)> {
-    let folder = config.data.join("sandbox-provider");
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot make {}", folder.display()))?;
-    let keys = provider_keys(&folder)?;
-    let listener = TcpListener::bind(config.sandbox_listen).await;
-    let listener = listener.with_context(|| {
-        format!(
-            "the sandbox provider cannot listen on {}",
-            config.sandbox_listen
-        )
-    })?;
-    let settings = sandbox::Config {
-        data: Some(folder),
-        webhook_url: Some(format!("{url}/api/payments/webhooks/sandbox")),
-        webhook_secret: keys.webhook_secret.clone(),
-        api_key: keys.api_key.clone(),
-        ..sandbox::Config::default()
-    };
-    let sandbox = sandbox::start(listener, settings)
-        .await
-        .context("the sandbox provider cannot start")?;
-    Ok((sandbox, keys))
-}
-
-fn storefront_router(upstream: Arc<dyn Upstream>, provider_url: &str) -> axum::Router {
+/// The shop's pages, over these services.
+pub fn storefront_router(upstream: Arc<dyn Upstream>, provider_url: &str) -> axum::Router {
     let config = storefront::Config::new("Souk", kernel::Currency::GBP, provider_url);
     demo::pictures().fallback_service(storefront::router(config, upstream))
 }

@@ -82,7 +82,7 @@ pub async fn run(up: Up) -> Result<()> {
 }
 
 /// Ctrl-C or SIGTERM.
-async fn stopped() {
+pub async fn stopped() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

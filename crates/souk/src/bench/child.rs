@@ -28,6 +28,17 @@ pub struct Child {
 impl Child {
     /// Starts one on `data` and waits until it is ready.
     pub async fn start(data: &Path, demo: bool) -> Result<Self> {
+        std::fs::create_dir_all(data).context("no folder")?;
+        let only: &[&str] = if demo { &[] } else { &["--no-demo"] };
+        Self::start_with(data, only, &[]).await
+    }
+
+    /// The same with more arguments and environment.
+    pub async fn start_with(
+        data: &Path,
+        arguments: &[&str],
+        environment: &[(&str, String)],
+    ) -> Result<Self> {
         let key_file = data.join("bench-api-key");
         let program = std::env::current_exe().context("no program")?;
         let started = Instant::now();
@@ -38,10 +49,9 @@ impl Child {
             .arg(data)
             .args(["--listen", "127.0.0.1:0"])
             .arg("--api-key-file")
-            .arg(&key_file);
-        if !demo {
-            command.arg("--no-demo");
-        }
+            .arg(&key_file)
+            .args(arguments)
+            .envs(environment.iter().map(|(name, value)| (*name, value)));
         let mut process = command
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -78,6 +88,11 @@ impl Child {
     /// Calls it with all permissions.
     pub fn client(&self) -> Result<Client> {
         Client::new(&self.url, Some(self.key.clone())).context("no client")
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id().unwrap_or_default()
     }
 
     /// `host:port`.

@@ -103,9 +103,11 @@ pub async fn products(
     .await
 }
 
+/// Something with an id.
 #[derive(Deserialize)]
-struct Identified {
-    id: String,
+pub struct Identified {
+    /// The id.
+    pub id: String,
 }
 
 #[derive(Deserialize)]
@@ -117,6 +119,9 @@ struct CheckedOut {
 struct OrderStatus {
     status: String,
 }
+
+/// A guest with a card that is always good.
+pub const CHECKOUT: &str = r#"{"email":"bench@example.com","shipping_address":{"name":"Bench","line1":"1 High Street","city":"Town","postcode":"AB1 2CD","country":"GB"},"payment":{"provider":"sandbox","token":"tok_visa"}}"#;
 
 /// Cart, line, checkout; answers the order's status (`refused` when there is no order).
 async fn purchase(connection: &mut Connection, sku: &str, wait: bool) -> Result<(String, Instant)> {
@@ -144,9 +149,7 @@ async fn purchase(connection: &mut Connection, sku: &str, wait: bool) -> Result<
     if !status.is_success() {
         return Ok(("refused".into(), Instant::now()));
     }
-    let body = Bytes::from_static(
-        br#"{"email":"bench@example.com","shipping_address":{"name":"Bench","line1":"1 High Street","city":"Town","postcode":"AB1 2CD","country":"GB"},"payment":{"provider":"sandbox","token":"tok_visa"}}"#,
-    );
+    let body = Bytes::from_static(CHECKOUT.as_bytes());
     let headers: &[(&str, &str)] = if wait { &[("prefer", "wait=20")] } else { &[] };
     let since = Instant::now();
     let key = cart.id.clone();
@@ -185,6 +188,23 @@ pub async fn checkouts(
                 let (status, _) = purchase(&mut connection, sku, true).await?;
                 figures.note(status == "confirmed", since);
             }
+            Ok(figures)
+        }
+    })
+    .await
+}
+
+/// So many purchases at once, each waited for until it is confirmed.
+pub async fn checkouts_each(address: &str, sku: &'static str, count: usize) -> Result<Figures> {
+    let address = address.to_owned();
+    many(count, move |_| {
+        let address = address.clone();
+        async move {
+            let mut figures = Figures::default();
+            let since = Instant::now();
+            let mut connection = Connection::open(&address).await?;
+            let (status, _) = purchase(&mut connection, sku, true).await?;
+            figures.note(status == "confirmed", since);
             Ok(figures)
         }
     })

@@ -3,8 +3,10 @@
 //! machine: the load generator shares the cores with the shop.
 
 mod child;
+mod cluster;
 mod connection;
 mod load;
+mod shoppers;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -29,6 +31,10 @@ pub struct Bench {
     pub clients: usize,
     /// Only these: checkout, paced, products, hot-item, start.
     pub only: Vec<String>,
+    /// Measure a shop of many processes on PostgreSQL and NATS of its own instead: checkout,
+    /// hot-item, disturb.
+    #[arg(long)]
+    pub processes: bool,
     /// Where the shop keeps its data meanwhile; a temporary directory unless given.
     #[arg(long)]
     pub data: Option<PathBuf>,
@@ -50,6 +56,10 @@ pub async fn run(bench: Bench) -> Result<()> {
         println!("{name:<58} {text}");
         rows.push((name.to_owned(), text));
     };
+    if bench.processes {
+        cluster::run(&bench, &data, &mut show).await?;
+        return report(&bench, rows);
+    }
     let child = Child::start(&data, true).await?;
     show(
         "start to ready, empty directory (with demo catalogue)",
@@ -112,6 +122,10 @@ pub async fn run(bench: Bench) -> Result<()> {
         );
         again.stop().await?;
     }
+    report(&bench, rows)
+}
+
+fn report(bench: &Bench, rows: Vec<(String, String)>) -> Result<()> {
     if let Some(path) = &bench.report {
         let report: serde_json::Map<String, Value> = rows
             .into_iter()

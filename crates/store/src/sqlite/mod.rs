@@ -85,6 +85,26 @@ impl SqliteStore {
         })
     }
 
+    /// Opens a database only to read it, beside the process that owns it; commits are refused.
+    pub fn open_to_read(config: Config) -> Result<Self, StoreError> {
+        if !config.path.exists() {
+            let text = format!("there is no {}", config.path.display());
+            return Err(StoreError::Unavailable(text));
+        }
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let reading = reader::Reader::new(connect(&config.path, true)?, config.topic.into());
+        let receiver = Mutex::new(receiver);
+        let thread = std::thread::Builder::new()
+            .name(format!("{}-reader", config.topic))
+            .spawn(move || reading.run(&receiver))
+            .map_err(|e| StoreError::Unavailable(format!("cannot start a thread: {e}")))?;
+        Ok(Self {
+            writer: None,
+            readers: Mutex::new(Some(sender)),
+            threads: Mutex::new(vec![thread]),
+        })
+    }
+
     async fn write<T>(
         &self,
         job: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> writer::Job,
