@@ -15,7 +15,7 @@ use eventlog::{
 use kernel::{Broadcast, Module};
 use runtime::{
     KeyVault, Neighbours, NoKeys, OwnLog, Placement, PostgresKeyRing, RandomIds, RuntimeConfig,
-    SqliteKeyRing, SystemClock,
+    SqliteKeyRing,
 };
 use store::{Store, Stores, postgres::Databases};
 use tokio::sync::watch;
@@ -24,7 +24,9 @@ use web::Peers;
 use crate::{
     cli::{Engines as Places, Run},
     failure::{Context as _, Failure, Result},
-    graph, services,
+    graph,
+    run::clock::clock,
+    services,
 };
 
 /// Connections for queries, per service and process.
@@ -87,7 +89,7 @@ impl Engines {
         Ok(RuntimeConfig {
             stores,
             keyring,
-            clock: Arc::new(SystemClock),
+            clock: clock(run.clock_offset_file.clone()),
             ids: Arc::new(RandomIds),
             placement: Placement::Shared(self.neighbours(run, slot, heard(modules, feeds))?),
         })
