@@ -46,10 +46,10 @@ pub use clock::{RandomIds, SystemClock};
 pub use config::{
     LEASE_TIMEOUT, LogFactory, Neighbours, OwnLog, Placement, RelayTask, RuntimeConfig, StartError,
 };
-pub use keyring::SqliteKeyRing;
+pub use keyring::{PostgresKeyRing, SqliteKeyRing};
 pub use ops::{DeadLetter, Ops, OpsError};
 pub use running::Runtime;
-pub use vault::KeyVault;
+pub use vault::{KeyVault, Lapses};
 
 #[cfg(test)]
 #[path = "../tests/it/toys.rs"]

@@ -102,3 +102,7 @@ pub fn table() -> Result<Vec<gateway::ServiceRoutes>> {
 pub fn openapi() -> Result<String> {
     Ok(serde_json::to_string_pretty(&gateway::merged(&table()?))?)
 }
+
+#[cfg(test)]
+#[path = "services_sql_tests.rs"]
+mod sql_tests;

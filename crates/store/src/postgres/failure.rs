@@ -65,6 +65,8 @@ fn sort_said(said: &DbError) -> Failure {
         "23505" if said.constraint() == Some("events_stream_version_key") => {
             StoreError::Conflict.into()
         }
+        // Another instance has just answered the same request: deciding again finds its answer.
+        "23505" if said.constraint() == Some("idempotency_pkey") => StoreError::Conflict.into(),
         "23502" if column(said) == Some(("writers", "batch")) => Failure::Asserted,
         "23502" if column(said) == Some(("positions", "position")) => {
             StoreError::Condition("the position or its epoch is not ours".into()).into()

@@ -4,6 +4,7 @@
 //! for no longer than the server needs. The connection that commits is the store's own; queries
 //! have others. An answer that was lost is found out before it is given.
 
+mod database;
 mod failure;
 mod questions;
 mod reader;
@@ -24,6 +25,7 @@ use tokio::{
     time::Instant,
 };
 
+pub use self::database::Database;
 use self::{
     failure::Failure,
     reader::Readers,

@@ -1,4 +1,4 @@
-//! The key ring of the embedded placement: a small SQLite file of its own with one key per person.
+//! The key ring of one process: a small SQLite file of its own with one key per person.
 
 use std::{
     collections::HashMap,
@@ -11,16 +11,11 @@ use std::{
 
 use kernel::{BoxFuture, Ids, KeyRing, KeyRingError, PersonId};
 use quick_cache::sync::Cache;
-use ring::{
-    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    hmac,
-    rand::{SecureRandom as _, SystemRandom},
-};
+use ring::{aead::LessSafeKey, hmac, rand::SystemRandom};
 use rusqlite::{Connection, OptionalExtension as _};
 
+use super::{KEPT, cipher};
 use crate::KeyVault;
-
-const KEPT: usize = 20_000;
 
 /// Keys in SQLite; a new key is durable before the commit that needs it.
 pub struct SqliteKeyRing {
@@ -158,7 +153,7 @@ impl SqliteKeyRing {
             None => return Ok(None),
         };
         let key = bytes
-            .map(|bytes| cipher(&bytes).map(Arc::new))
+            .map(|bytes| cipher::key(&bytes).map(Arc::new))
             .transpose()?;
         self.keys.insert(person.clone(), key.clone());
         Ok(key)
@@ -170,44 +165,18 @@ impl KeyRing for SqliteKeyRing {
         let key = self
             .key(person, true)?
             .ok_or_else(|| KeyRingError("the person was erased".into()))?;
-        let mut nonce = [0; NONCE_LEN];
-        self.random
-            .fill(&mut nonce)
-            .map_err(|_| KeyRingError("no randomness".into()))?;
-        let mut sealed = nonce.to_vec();
-        let mut text = plain.to_vec();
-        key.seal_in_place_append_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(person.as_str()),
-            &mut text,
-        )
-        .map_err(|_| KeyRingError("cannot seal".into()))?;
-        sealed.append(&mut text);
-        Ok(sealed)
+        cipher::seal(&key, &self.random, person, plain)
     }
 
     fn open(&self, person: &PersonId, sealed: &[u8]) -> Result<Option<Vec<u8>>, KeyRingError> {
         let Some(key) = self.key(person, false)? else {
             return Ok(None);
         };
-        let (nonce, text) = sealed
-            .split_at_checked(NONCE_LEN)
-            .ok_or_else(|| KeyRingError("sealed text too short".into()))?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce)
-            .map_err(|_| KeyRingError("bad nonce".into()))?;
-        let mut text = text.to_vec();
-        let plain = key
-            .open_in_place(nonce, Aad::from(person.as_str()), &mut text)
-            .map_err(|_| KeyRingError("sealed text is damaged or not this person's".into()))?;
-        Ok(Some(plain.to_vec()))
+        cipher::open(&key, person, sealed).map(Some)
     }
 
     fn blind(&self, purpose: &str, value: &str) -> String {
-        let tag = hmac::sign(&self.blind, format!("{purpose}\n{value}").as_bytes());
-        tag.as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        cipher::blind(&self.blind, purpose, value)
     }
 }
 
@@ -247,11 +216,6 @@ fn blocking(
     })
 }
 
-fn cipher(bytes: &[u8; 32]) -> Result<LessSafeKey, KeyRingError> {
-    let key = UnboundKey::new(&AES_256_GCM, bytes).map_err(|_| KeyRingError("bad key".into()))?;
-    Ok(LessSafeKey::new(key))
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, KeyRingError> {
     mutex
         .lock()
@@ -281,39 +245,6 @@ fn restrict(_: &Path) {}
 mod tests {
     use super::*;
     use crate::RandomIds;
-
-    #[test]
-    fn what_is_sealed_is_opened_by_the_same_person_until_they_are_erased() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("keyring.db");
-        let open = || SqliteKeyRing::open(&path, Arc::new(RandomIds)).expect("opens");
-        let ring = open();
-        let (ann, bob): (PersonId, PersonId) =
-            ("per_a".parse().expect("id"), "per_b".parse().expect("id"));
-        let sealed = ring.seal(&ann, b"ann@example.org").expect("seals");
-        assert!(ring.has_pending());
-        ring.persist_now().expect("durable");
-        drop(ring);
-
-        let ring = open();
-        assert_eq!(
-            ring.open(&ann, &sealed).expect("opens").as_deref(),
-            Some(&b"ann@example.org"[..])
-        );
-        ring.seal(&bob, b"x").expect("seals");
-        assert!(
-            ring.open(&bob, &sealed).is_err(),
-            "another person's key must not open it"
-        );
-        ring.erase_now(&ann).expect("erases");
-        assert_eq!(ring.open(&ann, &sealed).expect("answers"), None);
-        assert!(
-            ring.seal(&ann, b"again").is_err(),
-            "an erased person gets no new key"
-        );
-        drop(ring);
-        assert_eq!(open().open(&ann, &sealed).expect("answers"), None);
-    }
 
     #[test]
     fn a_key_that_is_not_yet_durable_is_not_lost_by_the_cache() {
