@@ -44,7 +44,7 @@ mod worker;
 
 pub use clock::{RandomIds, SystemClock};
 pub use config::{
-    LEASE_TIMEOUT, LogFactory, Neighbours, OwnLog, Placement, RelayTask, RuntimeConfig, StartError,
+    LEASE_TIMEOUT, LogFactory, Neighbours, OwnLog, Placement, RuntimeConfig, StartError,
 };
 pub use keyring::{PostgresKeyRing, SqliteKeyRing};
 pub use ops::{DeadLetter, Ops, OpsError};

@@ -88,9 +88,9 @@ impl Runtime {
         )
     }
 
-    /// Stops: consumers first, while leases are handed over, then the batchers with what they
-    /// still hold, then the stores.
-    pub async fn shutdown(mut self) {
+    /// Ends the consumers and hands the leases over, while commands are still taken: another
+    /// instance goes on at once.
+    pub async fn hand_over(&mut self) {
         self.stop.cancel();
         let ended = async { while self.consumers.join_next().await.is_some() {} };
         if tokio::time::timeout(GRACE, ended).await.is_err() {
@@ -102,6 +102,12 @@ impl Runtime {
         for keeper in self.keepers.drain(..) {
             let _ = keeper.await;
         }
+    }
+
+    /// Stops: consumers first, while leases are handed over, then the batchers with what they
+    /// still hold, then the stores.
+    pub async fn shutdown(mut self) {
+        self.hand_over().await;
         self.stop_batchers.cancel();
         for batcher in self.batchers.drain(..) {
             let _ = batcher.await;

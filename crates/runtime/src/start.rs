@@ -12,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Neighbours, OwnLog, Placement, RelayTask, Runtime, RuntimeConfig, StartError,
+    Neighbours, OwnLog, Placement, Runtime, RuntimeConfig, StartError,
     batcher::Batcher,
     consumer::{Control, Handle, Stand, Standing, Surround, persist},
     engine::ServiceEngine,
@@ -41,7 +41,6 @@ struct Among {
     slot: String,
     timeout: Duration,
     broker: Option<Arc<dyn Broker>>,
-    relay: Option<RelayTask>,
     ids: Arc<dyn Ids>,
 }
 
@@ -80,6 +79,25 @@ impl Runtime {
             runtime.start_service(&config, &among, one).await?;
         }
         Ok(runtime)
+    }
+
+    /// Brings a service's tables to what this program knows, and ends: before a new version is
+    /// started, which then has nothing to wait for.
+    pub async fn migrate(config: RuntimeConfig, module: Module) -> Result<(), StartError> {
+        let name = module.name;
+        for Opened { module, store, head } in open_all(&config, vec![module]).await? {
+            let migrated = store.migrate(name, module.migrations).await;
+            migrated.map_err(|e| store_error(name, &e))?;
+            let mut log = LocalLog::default();
+            log.add(name, store.clone(), head.position);
+            let place = ("migrate", config.ids.as_ref(), crate::LEASE_TIMEOUT);
+            let (keys, projections) = (config.keyring.clone().ring(), &module.projections);
+            projections::prepare_shared(projections, (&store, &log), &keys, place)
+                .await
+                .map_err(|error| failed(name, &error))?;
+            store.close().await;
+        }
+        Ok(())
     }
 
     async fn start_service(
@@ -236,10 +254,8 @@ impl Runtime {
     /// What connects the service with the outside of Souk.
     fn start_outside(&mut self, around: &Surround, module: &Module, among: &Among) {
         let name = module.name;
-        if let Some(task) = among.relay.clone() {
-            let store = around.store.clone();
-            let task = move |stop| task(name, store.clone(), stop);
-            self.consumers.spawn(relay::run(around.clone(), task));
+        if !among.sole_owner {
+            self.consumers.spawn(relay::run(around.clone(), name));
         }
         if let Some(broker) = among.broker.clone().filter(|_| !module.inbound.is_empty()) {
             let runner = inbound::Runner {
@@ -366,7 +382,6 @@ async fn place(
         slot: String::new(),
         timeout: crate::LEASE_TIMEOUT,
         broker: None,
-        relay: None,
         ids: config.ids.clone(),
     };
     let Placement::Shared(neighbours) = placement else {
@@ -385,11 +400,10 @@ async fn place(
         slot,
         lease_timeout,
         broker,
-        relay,
         topics: _,
     } = neighbours;
     (among.patient, among.slot, among.timeout) = (true, slot, lease_timeout);
-    (among.broker, among.relay) = (broker, relay);
+    among.broker = broker;
     let own = opened.iter().map(|one| OwnLog {
         service: one.module.name,
         store: one.store.clone(),

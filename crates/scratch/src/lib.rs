@@ -30,3 +30,4 @@ pub use error::{Error, Result};
 pub use nats::{Nats, NatsOptions};
 pub use owner::enterable;
 pub use postgres::{Postgres, PostgresOptions};
+pub use programs::postgres as postgres_programs;

@@ -108,7 +108,6 @@ impl World {
             lease_timeout: LEASE_TIMEOUT,
             topics: self.stores.keys().map(|s| (*s).to_owned()).collect(),
             broker: None,
-            relay: None,
         };
         let config = RuntimeConfig {
             stores: Arc::new(Handed(gated.collect())),

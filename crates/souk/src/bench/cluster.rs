@@ -47,8 +47,8 @@ impl Servers {
     }
 
     async fn program(&self, name: &str, arguments: &[&str]) -> Result<String> {
-        let path = scratch::postgres_program(name).context("PostgreSQL's programs")?;
-        let done = Command::new(path)
+        let programs = scratch::postgres_programs().context("PostgreSQL's programs")?;
+        let done = Command::new(programs.join(name))
             .args(arguments)
             .stdin(Stdio::null())
             .output()
@@ -84,7 +84,7 @@ pub async fn run(
         show("pgbench TPC-B, same PostgreSQL", format!("{tps:.0} tps"));
         shares = Some((figures.per_second(), tps));
     }
-    let mut shop = Grown::start(folder, &servers).await?;
+    let shop = Grown::start(folder, &servers).await?;
     show("processes: start to ready (with demo catalogue)", format!("{:.2} s", shop.ready_after.as_secs_f64()));
     show("processes: resident memory, idle", shop.memory());
     stock(&shop.client()?, "BENCH-1", 1_000_000_000).await?;

@@ -11,12 +11,13 @@ mod memory;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use store::{Store, Stores as _, sqlite};
+use store::{Store, sqlite};
 
 use crate::{
     cli::MoveData,
     failure::{Context as _, Failure, Result},
-    run, services, shop,
+    run::engines,
+    services, shop,
 };
 
 /// One service's database in both places.
@@ -41,7 +42,7 @@ pub async fn run(args: MoveData) -> Result<()> {
         copy::events(pair, &ProgressBar::hidden()).await?;
         memory::copy(pair).await?;
     }
-    run::engines::move_keys(&folder.join("keyring.db"), &args.engines).await?;
+    engines::move_keys(&folder.join("keyring.db"), &args.engines).await?;
     println!("Checking what was copied, event by event.");
     for pair in &pairs {
         let events = check::events(pair).await?;
@@ -73,7 +74,7 @@ fn source(from: &str) -> Result<PathBuf> {
 }
 
 async fn open(args: &MoveData, folder: &std::path::Path) -> Result<Vec<Pair>> {
-    let stores = run::engines::stores(&args.engines.database)?;
+    let stores = engines::stores(&args.engines.database)?;
     let mut pairs = Vec::new();
     for service in services::names()? {
         let config = sqlite::Config {

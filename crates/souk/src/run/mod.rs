@@ -3,6 +3,7 @@
 mod clock;
 pub mod engines;
 mod front;
+mod keys;
 mod operators;
 mod port;
 
@@ -220,7 +221,7 @@ pub async fn migrate(migrate: Migrate) -> Result<()> {
             ids: Arc::new(RandomIds),
             placement: Placement::Embedded,
         };
-        let migrated = runtime::migrate(config, service.module).await;
+        let migrated = Runtime::migrate(config, service.module).await;
         migrated.with_context(|| format!("{name} cannot be migrated"))?;
         println!("{name}: up to date");
     }
