@@ -42,7 +42,10 @@ const PROGRAMS: &[Program] = &[
 
 /// Installs what is missing, or says what to install.
 pub fn install_missing() -> Outcome {
-    let missing: Vec<&Program> = PROGRAMS.iter().filter(|program| !runs("sh", &["-c", program.probe])).collect();
+    let missing: Vec<&Program> = PROGRAMS
+        .iter()
+        .filter(|program| !runs("sh", &["-c", program.probe]))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -51,7 +54,10 @@ pub fn install_missing() -> Outcome {
         .iter()
         .map(|program| format!("{} ({})", program.package, program.needed_for))
         .collect();
-    let advice = format!("install these packages and try again: {}", needed.join(", "));
+    let advice = format!(
+        "install these packages and try again: {}",
+        needed.join(", ")
+    );
     let root =
         std::env::var("USER").is_ok_and(|user| user == "root") || runs("test", &["-w", "/usr/bin"]);
     if !root || !runs("apt-get", &["--version"]) {

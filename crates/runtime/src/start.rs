@@ -85,7 +85,12 @@ impl Runtime {
     /// started, which then has nothing to wait for.
     pub async fn migrate(config: RuntimeConfig, module: Module) -> Result<(), StartError> {
         let name = module.name;
-        for Opened { module, store, head } in open_all(&config, vec![module]).await? {
+        for Opened {
+            module,
+            store,
+            head,
+        } in open_all(&config, vec![module]).await?
+        {
             let migrated = store.migrate(name, module.migrations).await;
             migrated.map_err(|e| store_error(name, &e))?;
             let mut log = LocalLog::default();

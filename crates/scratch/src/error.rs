@@ -14,7 +14,7 @@ pub enum Error {
     )]
     Missing {
         /// The program that was looked for.
-        program: &'static str,
+        program: String,
         /// Debian's package that brings it.
         package: &'static str,
     },

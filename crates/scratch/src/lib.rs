@@ -17,6 +17,8 @@
 //! # Ok(()) }
 //! ```
 
+#![cfg(unix)]
+
 mod error;
 mod nats;
 mod owner;
@@ -30,4 +32,5 @@ pub use error::{Error, Result};
 pub use nats::{Nats, NatsOptions};
 pub use owner::enterable;
 pub use postgres::{Postgres, PostgresOptions};
-pub use programs::postgres as postgres_programs;
+pub use programs::postgres_program;
+pub use server::signal;

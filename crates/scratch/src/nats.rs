@@ -86,7 +86,7 @@ impl Nats {
     /// Starts a stopped or killed server again: the same streams, the same port. Does nothing if
     /// it runs.
     pub fn start_again(&mut self) -> Result<()> {
-        if self.server.as_mut().is_some_and(|s| s.ended().is_none()) {
+        if self.is_running() {
             return Ok(());
         }
         self.server = None;
@@ -187,6 +187,13 @@ impl Nats {
         line.starts_with("INFO")
             && line.contains(&self.name())
             && line.contains("\"jetstream\":true")
+    }
+
+    /// Whether it runs: not stopped, not killed, not ended by itself.
+    pub fn is_running(&mut self) -> bool {
+        self.server
+            .as_mut()
+            .is_some_and(|server| server.ended().is_none())
     }
 
     /// Ends the server in order.

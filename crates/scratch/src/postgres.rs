@@ -161,7 +161,7 @@ impl Postgres {
     /// Starts a stopped or killed server again: the same data, the same port. Does nothing if it
     /// runs.
     pub fn start_again(&mut self) -> Result<()> {
-        if self.server.as_mut().is_some_and(|s| s.ended().is_none()) {
+        if self.is_running() {
             return Ok(());
         }
         self.server = None;
@@ -259,6 +259,13 @@ impl Postgres {
             "lock file",
         ];
         passing.iter().any(|words| new.contains(words))
+    }
+
+    /// Whether it runs: not stopped, not killed, not ended by itself.
+    pub fn is_running(&mut self) -> bool {
+        self.server
+            .as_mut()
+            .is_some_and(|server| server.ended().is_none())
     }
 
     /// Ends the server in order: transactions under way are rolled back, everything is on disk.

@@ -22,9 +22,21 @@ pub fn postgres() -> Result<PathBuf> {
         .filter(|folder| complete(folder))
         .or_else(newest_postgres)
         .ok_or(Error::Missing {
-            program: "postgres",
+            program: "postgres".to_owned(),
             package: "postgresql",
         })
+}
+
+/// One of PostgreSQL's programs, such as `pgbench`.
+pub fn postgres_program(name: &str) -> Result<PathBuf> {
+    let program = postgres()?.join(name);
+    match program.is_file() {
+        true => Ok(program),
+        false => Err(Error::Missing {
+            program: name.to_owned(),
+            package: "postgresql postgresql-contrib",
+        }),
+    }
 }
 
 /// The NATS server.
@@ -33,7 +45,7 @@ pub fn nats() -> Result<PathBuf> {
     in_path("nats-server")
         .or_else(|| usual.map(PathBuf::from).into_iter().find(|p| p.is_file()))
         .ok_or(Error::Missing {
-            program: "nats-server",
+            program: "nats-server".to_owned(),
             package: "nats-server",
         })
 }

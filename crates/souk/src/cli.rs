@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use crate::listen::Listen;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Souk: a composable, event-driven commerce platform.
@@ -20,7 +21,7 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Run the whole shop in this process, on embedded storage.
+    /// Run the whole shop: in this process on embedded storage, or in many with --processes.
     Up(Up),
     /// Run some of the services, or the gateway, in this process, over PostgreSQL and a message
     /// broker; any number of such processes make a shop.
@@ -31,6 +32,37 @@ pub enum Command {
     Migrate(Migrate),
     /// Carry a shop from embedded storage to PostgreSQL, its whole history, checked event by event.
     MoveData(MoveData),
+    /// Show the processes of a shop that runs in many.
+    #[cfg(unix)]
+    Ps {
+        #[command(flatten)]
+        what: Shown,
+        #[command(flatten)]
+        on: On,
+    },
+    /// Change how many processes a service has, while it runs.
+    #[cfg(unix)]
+    Scale {
+        /// Such as `orders=3`.
+        #[arg(required = true, value_parser = count)]
+        service: Vec<(String, usize)>,
+        #[command(flatten)]
+        on: On,
+    },
+    /// Replace processes one by one, without a request lost.
+    #[cfg(unix)]
+    Restart {
+        /// The services; everything unless given.
+        service: Vec<String>,
+        #[command(flatten)]
+        on: On,
+    },
+    /// End a shop that runs in many processes.
+    #[cfg(unix)]
+    Down {
+        #[command(flatten)]
+        on: On,
+    },
     /// Bring products in from another shop's export; running it again updates them.
     Import(Import),
     /// Drive real order history through the public API, and check every penny and unit.
@@ -111,6 +143,84 @@ pub struct Up {
     /// An order that is not confirmed so long after its checkout is given up, seconds.
     #[arg(long, env = "SOUK_CONFIRM_WITHIN_SECONDS", hide = true)]
     pub confirm_within_seconds: Option<i64>,
+    #[cfg(unix)]
+    #[command(flatten)]
+    pub processes: Processes,
+}
+
+/// A shop in many processes.
+#[cfg(unix)]
+#[derive(Args, Clone)]
+pub struct Processes {
+    /// Each service in processes of its own, with PostgreSQL and NATS: your own (--database,
+    /// --events), or started here if their programs are installed.
+    #[arg(long, conflicts_with = "ephemeral")]
+    pub processes: bool,
+    /// PostgreSQL, as in postgres://souk@db.example/{service}: a database per service.
+    #[arg(
+        long,
+        env = "SOUK_DATABASE",
+        hide_env_values = true,
+        requires = "processes"
+    )]
+    pub database: Option<String>,
+    /// The PostgreSQL database of the keys; souk_keyring beside the others unless given.
+    #[arg(
+        long,
+        env = "SOUK_KEYRING",
+        hide_env_values = true,
+        requires = "processes"
+    )]
+    pub keyring: Option<String>,
+    /// The broker, as in nats://nats.example:4222.
+    #[arg(
+        long,
+        env = "SOUK_EVENTS",
+        hide_env_values = true,
+        requires = "processes"
+    )]
+    pub events: Option<String>,
+    /// How many processes a service begins with, such as orders=2; one unless given.
+    #[arg(long, value_parser = count, requires = "processes")]
+    pub scale: Vec<(String, usize)>,
+    /// Between how many processes a service may change by itself, such as orders=1..4.
+    #[arg(long, requires = "processes")]
+    pub autoscale: Vec<crate::supervisor::Rule>,
+    /// The program that is started for each process.
+    #[arg(long, hide = true, requires = "processes")]
+    pub program: Option<PathBuf>,
+}
+
+/// A shop that runs in many processes, known by its data directory.
+#[cfg(unix)]
+#[derive(Args)]
+pub struct On {
+    /// Its data directory.
+    #[arg(long, env = "SOUK_DATA", default_value = "souk-data")]
+    pub data: PathBuf,
+}
+
+/// What `souk ps` shows.
+#[cfg(unix)]
+#[derive(Args)]
+pub struct Shown {
+    /// Only the processes of this service, or this process.
+    pub service: Option<String>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Only the process ids, for `kill` and the like.
+    #[arg(long, conflicts_with = "json")]
+    pub pids: bool,
+}
+
+/// `orders=3`
+#[cfg(unix)]
+fn count(text: &str) -> Result<(String, usize), String> {
+    let wrong = || format!("`{text}` is not like `orders=3`");
+    let (service, count) = text.split_once('=').ok_or_else(wrong)?;
+    let count = count.trim().parse().map_err(|_| wrong())?;
+    Ok((service.trim().to_owned(), count))
 }
 
 impl Default for Up {
@@ -134,7 +244,12 @@ impl Up {
 #[derive(Args, Clone)]
 pub struct Engines {
     /// PostgreSQL, one database per service: `{service}` stands for its name (souk_orders …).
-    #[arg(long, visible_alias = "to", env = "SOUK_DATABASE", hide_env_values = true)]
+    #[arg(
+        long,
+        visible_alias = "to",
+        env = "SOUK_DATABASE",
+        hide_env_values = true
+    )]
     pub database: String,
     /// The database of the key ring.
     #[arg(long, env = "SOUK_KEYRING", hide_env_values = true)]
@@ -150,9 +265,10 @@ pub struct Run {
     /// whoever has it next takes over from the last one.
     #[arg(long, env = "SOUK_SLOT")]
     pub slot: Option<String>,
-    /// The internal address (for the gateway: the public one).
+    /// The internal address (for the gateway: the public one), or `stdin` for a socket that is
+    /// passed as standard input.
     #[arg(long, env = "SOUK_LISTEN", default_value = "127.0.0.1:0")]
-    pub listen: SocketAddr,
+    pub listen: Listen,
     /// PostgreSQL, one database per service: `{service}` stands for its name (souk_orders …).
     #[arg(long, env = "SOUK_DATABASE", hide_env_values = true)]
     pub database: Option<String>,
@@ -196,9 +312,9 @@ pub struct Run {
 
 #[derive(Args, Clone)]
 pub struct Sandbox {
-    /// Where it listens.
+    /// Where it listens; `stdin` for a socket that is passed as standard input.
     #[arg(long, env = "SOUK_LISTEN", default_value = "127.0.0.1:8090")]
-    pub listen: SocketAddr,
+    pub listen: Listen,
     /// Its own folder; it makes its keys there (keys.json).
     #[arg(long, env = "SOUK_DATA", default_value = "souk-data/sandbox-provider")]
     pub data: PathBuf,

@@ -16,15 +16,7 @@ use crate::{
 
 /// Fills the catalogue if it is empty.
 pub async fn fill(url: &str, identity: &App) -> Result<()> {
-    let anyone = Client::new(url, None).context("no client")?;
-    let there: Value = anyone
-        .get("/api/catalog/products?limit=1")
-        .await
-        .context("the catalogue cannot be read")?;
-    if there["items"]
-        .as_array()
-        .is_none_or(|items| !items.is_empty())
-    {
+    if !is_empty(url).await? {
         return Ok(());
     }
     let key = identity::bootstrap_api_key(
@@ -33,7 +25,22 @@ pub async fn fill(url: &str, identity: &App) -> Result<()> {
         &["catalog:write", "inventory:write"],
     )
     .await;
-    let client = anyone.with_key(&key.context("no API key can be made")?);
+    fill_as(url, &key.context("no API key can be made")?).await
+}
+
+/// Whether the catalogue has no product yet.
+pub async fn is_empty(url: &str) -> Result<bool> {
+    let anyone = Client::new(url, None).context("no client")?;
+    let there: Value = anyone
+        .get("/api/catalog/products?limit=1")
+        .await
+        .context("the catalogue cannot be read")?;
+    Ok(there["items"].as_array().is_some_and(Vec::is_empty))
+}
+
+/// Fills the catalogue, with an API key that may write it and the stock.
+pub async fn fill_as(url: &str, key: &str) -> Result<()> {
+    let client = Client::new(url, Some(key.to_owned())).context("no client")?;
     let products: Vec<DemoProduct> = importers::demo::products();
     let stock: Vec<Value> = products
         .iter()

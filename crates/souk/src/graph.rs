@@ -9,10 +9,7 @@ use std::{
 use kernel::{Broadcast, Module, Source};
 use web::Verifier;
 
-use crate::{
-    failure::Result,
-    services,
-};
+use crate::{failure::Result, services};
 
 /// Whose events each service reads besides its own; the gateway is one of the listeners.
 pub type Graph = BTreeMap<String, BTreeSet<String>>;

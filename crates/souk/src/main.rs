@@ -10,6 +10,7 @@ mod failure;
 mod graph;
 mod health;
 mod import;
+mod listen;
 mod metrics;
 mod move_data;
 mod operate;
@@ -20,6 +21,8 @@ mod run;
 mod serve;
 mod services;
 mod shop;
+#[cfg(unix)]
+mod supervisor;
 mod target;
 mod up;
 
@@ -45,7 +48,7 @@ fn main() -> std::process::ExitCode {
             return std::process::ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(cli.command)) {
+    match runtime.block_on(run(cli.command, cli.log)) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("souk: {failure}");
@@ -54,14 +57,28 @@ fn main() -> std::process::ExitCode {
     }
 }
 
-async fn run(command: Option<Command>) -> Result<()> {
+async fn run(command: Option<Command>, log: tracing::Level) -> Result<()> {
     match command {
         None => up::run(cli::Up::default()).await,
+        #[cfg(unix)]
+        Some(Command::Up(up)) if up.processes.processes => supervisor::run(up, log).await,
         Some(Command::Up(up)) => up::run(up).await,
         Some(Command::Run(run)) => run::run(run).await,
         Some(Command::Sandbox(sandbox)) => run::sandbox(sandbox).await,
         Some(Command::Migrate(migrate)) => run::migrate(migrate).await,
         Some(Command::MoveData(moving)) => move_data::run(moving).await,
+        #[cfg(unix)]
+        Some(Command::Ps { on, what }) => supervisor::commands::ps(&on.data, &what).await,
+        #[cfg(unix)]
+        Some(Command::Scale { service, on }) => {
+            supervisor::commands::scale(&on.data, service).await
+        }
+        #[cfg(unix)]
+        Some(Command::Restart { service, on }) => {
+            supervisor::commands::restart(&on.data, service).await
+        }
+        #[cfg(unix)]
+        Some(Command::Down { on }) => supervisor::commands::down(&on.data).await,
         Some(Command::Import(import)) => import::run(import).await,
         Some(Command::Replay(replay)) => replay::run(replay).await,
         Some(Command::Events { command, to }) => operate::events(command, to).await,
@@ -84,9 +101,11 @@ async fn run(command: Option<Command>) -> Result<()> {
 }
 
 fn log_to_stderr(level: tracing::Level) {
+    use std::io::IsTerminal as _;
     use tracing_subscriber::{filter::LevelFilter, prelude::*};
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_target(true);
     tracing_subscriber::registry()
         .with(layer)

@@ -1,6 +1,6 @@
 //! The sandbox payment provider: the outside world, with its own data and its own port.
 
-use std::{net::SocketAddr, path::Path};
+use std::path::Path;
 
 use runtime::RandomIds;
 use tokio::net::TcpListener;
@@ -21,8 +21,8 @@ pub struct ProviderKeys {
 
 /// Reads the keys that are kept in a file.
 pub fn read_keys(path: &Path) -> Result<ProviderKeys> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
 }
 
@@ -41,8 +41,7 @@ pub fn keys_from_environment() -> Result<ProviderKeys> {
 
 /// The keys in the provider's folder, made if they are missing.
 pub fn keys(folder: &Path) -> Result<ProviderKeys> {
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make {}", folder.display()))?;
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let path = folder.join("keys.json");
     if path.exists() {
         return read_keys(&path);
@@ -63,14 +62,11 @@ pub fn keys(folder: &Path) -> Result<ProviderKeys> {
 
 /// Starts the provider on its folder; its webhooks go to the shop at `url`.
 pub async fn start(
-    listen: SocketAddr,
+    listener: TcpListener,
     folder: &Path,
     url: &str,
 ) -> Result<(sandbox::Sandbox, ProviderKeys)> {
     let keys = keys(folder)?;
-    let listener = TcpListener::bind(listen).await;
-    let listener = listener
-        .with_context(|| format!("the sandbox provider cannot listen on {listen}"))?;
     let settings = sandbox::Config {
         data: Some(folder.to_owned()),
         webhook_url: Some(format!("{url}/api/payments/webhooks/sandbox")),

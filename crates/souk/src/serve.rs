@@ -1,6 +1,7 @@
 //! Serving the public port: HTTP/1.1 (and HTTP/2 with prior knowledge) until told to stop.
 
 use axum::Router;
+use futures_util::future::BoxFuture;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
@@ -8,12 +9,24 @@ use hyper_util::{
 };
 use tokio::{net::TcpListener, sync::watch};
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// How long a client may take to send its request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long requests under way have to end.
 const GRACE: Duration = Duration::from_secs(3);
+/// How long connections without a request are kept at the end. A client may be about to send one:
+/// it gets its answer, and is told in it that the connection ends.
+const LINGER: Duration = Duration::from_millis(500);
+/// Between two looks whether any connection is left.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// How much of a body that nobody reads is still taken in, bytes.
 const DRAIN_LIMIT: usize = 64 * 1024 * 1024;
@@ -23,6 +36,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(5);
 /// Accepts connections until `stop` is true, then lets requests under way end.
 pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
     let graceful = GracefulShutdown::new();
+    let closing = Arc::new(AtomicBool::new(false));
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -47,6 +61,7 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
         let service = TowerToHyperService::new(Peered {
             router: router.clone(),
             peer,
+            closing: closing.clone(),
         });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let connection = graceful.watch(connection.into_owned());
@@ -56,6 +71,13 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
         });
     }
     drop(listener);
+    closing.store(true, Ordering::Relaxed);
+    let empty = async {
+        while graceful.count() > 0 {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, empty).await;
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
 }
 
@@ -64,12 +86,13 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
 struct Peered {
     router: Router,
     peer: SocketAddr,
+    closing: Arc<AtomicBool>,
 }
 
 impl tower::Service<http::Request<hyper::body::Incoming>> for Peered {
     type Response = axum::response::Response;
     type Error = std::convert::Infallible;
-    type Future = <Router as tower::Service<http::Request<axum::body::Body>>>::Future;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
 
     fn poll_ready(
         &mut self,
@@ -82,8 +105,19 @@ impl tower::Service<http::Request<hyper::body::Incoming>> for Peered {
         request
             .extensions_mut()
             .insert(axum::extract::ConnectInfo(self.peer));
-        self.router
-            .call(request.map(|body| axum::body::Body::new(Drained(Some(body)))))
+        let one = request.version() <= http::Version::HTTP_11;
+        let request = request.map(|body| axum::body::Body::new(Drained(Some(body))));
+        let (answer, closing) = (self.router.call(request), self.closing.clone());
+        Box::pin(async move {
+            let mut response = answer.await?;
+            if one && closing.load(Ordering::Relaxed) {
+                let close = http::HeaderValue::from_static("close");
+                response
+                    .headers_mut()
+                    .insert(http::header::CONNECTION, close);
+            }
+            Ok(response)
+        })
     }
 }
 

@@ -60,7 +60,12 @@ impl Shop {
         let address = listener.local_addr().context("no address")?;
         let url = format!("http://{address}");
         let folder = config.data.join("sandbox-provider");
-        let (sandbox, keys) = provider::start(config.sandbox_listen, &folder, &url).await?;
+        let door = TcpListener::bind(config.sandbox_listen).await;
+        let door = door.with_context(|| {
+            let address = config.sandbox_listen;
+            format!("the sandbox provider cannot listen on {address}")
+        })?;
+        let (sandbox, keys) = provider::start(door, &folder, &url).await?;
         let provider_url = sandbox.url().to_owned();
 
         let settings = services::Settings {

@@ -81,7 +81,7 @@ pub async fn run(up: Up) -> Result<()> {
     Ok(())
 }
 
-/// Ctrl-C or SIGTERM.
+/// Ctrl-C or SIGTERM, or the end of the supervisor that started us.
 pub async fn stopped() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
@@ -95,6 +95,7 @@ pub async fn stopped() {
         tokio::select! {
             _ = interrupt => {}
             _ = terminate.recv() => {}
+            () = crate::supervisor::parent::gone() => {}
         }
     }
     #[cfg(not(unix))]

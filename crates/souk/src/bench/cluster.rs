@@ -34,12 +34,25 @@ impl Servers {
     /// Transactions per second of pgbench's TPC-B (scale 10, 8 clients, prepared statements).
     async fn pgbench(&self, seconds: u64) -> Result<f64> {
         let url = self.postgres.url("bench_tpcb");
-        self.program("createdb", &["--maintenance-db", &self.postgres.url("postgres"), "bench_tpcb"])
+        self.program(
+            "createdb",
+            &[
+                "--maintenance-db",
+                &self.postgres.url("postgres"),
+                "bench_tpcb",
+            ],
+        )
+        .await?;
+        self.program("pgbench", &["-i", "-q", "-s", "10", &url])
             .await?;
-        self.program("pgbench", &["-i", "-q", "-s", "10", &url]).await?;
         let seconds = seconds.to_string();
         let said = self
-            .program("pgbench", &["-n", "-M", "prepared", "-c", "8", "-j", "2", "-T", &seconds, &url])
+            .program(
+                "pgbench",
+                &[
+                    "-n", "-M", "prepared", "-c", "8", "-j", "2", "-T", &seconds, &url,
+                ],
+            )
             .await?;
         let line = said.lines().find_map(|line| line.strip_prefix("tps = "));
         let figure = line.and_then(|rest| rest.split(' ').next()?.parse().ok());
@@ -47,8 +60,8 @@ impl Servers {
     }
 
     async fn program(&self, name: &str, arguments: &[&str]) -> Result<String> {
-        let programs = scratch::postgres_programs().context("PostgreSQL's programs")?;
-        let done = Command::new(programs.join(name))
+        let path = scratch::postgres_program(name).context("PostgreSQL's programs")?;
+        let done = Command::new(path)
             .args(arguments)
             .stdin(Stdio::null())
             .output()
@@ -77,7 +90,8 @@ pub async fn run(
     if wants("checkout") {
         let embedded = Child::start(&folder.join("embedded"), true).await?;
         stock(&embedded.client()?, "BENCH-1", 1_000_000_000).await?;
-        let figures = load::checkouts(&embedded.address(), "BENCH-1", bench.clients, during).await?;
+        let figures =
+            load::checkouts(&embedded.address(), "BENCH-1", bench.clients, during).await?;
         show("embedded: checkouts placed and confirmed", rate(&figures));
         embedded.stop().await?;
         let tps = servers.pgbench(bench.seconds.min(15)).await?;
@@ -85,7 +99,10 @@ pub async fn run(
         shares = Some((figures.per_second(), tps));
     }
     let shop = Grown::start(folder, &servers).await?;
-    show("processes: start to ready (with demo catalogue)", format!("{:.2} s", shop.ready_after.as_secs_f64()));
+    show(
+        "processes: start to ready (with demo catalogue)",
+        format!("{:.2} s", shop.ready_after.as_secs_f64()),
+    );
     show("processes: resident memory, idle", shop.memory());
     stock(&shop.client()?, "BENCH-1", 1_000_000_000).await?;
     if wants("checkout") {
@@ -93,20 +110,29 @@ pub async fn run(
         for instances in [1, 2, 4] {
             shop.scale_all(instances).await?;
             let before = shop.cpu();
-            let figures = load::checkouts(&shop.address(), "BENCH-1", bench.clients, during).await?;
+            let figures =
+                load::checkouts(&shop.address(), "BENCH-1", bench.clients, during).await?;
             let spent = shop.cpu() - before;
             let each = |used: Duration| used.as_secs_f64() * 1_000.0 / figures.done.max(1) as f64;
-            show(&format!("{instances} instance(s) each: checkouts confirmed"), rate(&figures));
+            show(
+                &format!("{instances} instance(s) each: checkouts confirmed"),
+                rate(&figures),
+            );
             let (souk, all) = (each(spent.souk), each(spent.all()));
             let grown = souk / *first.get_or_insert(souk);
             show(
                 "  CPU per confirmed order",
-                format!("{souk:.2} ms of souk ({grown:.2} x one instance), {all:.2} ms with the servers"),
+                format!(
+                    "{souk:.2} ms of souk ({grown:.2} x one instance), {all:.2} ms with the servers"
+                ),
             );
             if let Some((embedded, tps)) = shares.filter(|_| instances == 1) {
                 let rate = figures.per_second();
                 show("  against pgbench", format!("{:.2} x", rate / tps));
-                show("  against the embedded default", format!("{:.2} x", rate / embedded));
+                show(
+                    "  against the embedded default",
+                    format!("{:.2} x", rate / embedded),
+                );
             }
         }
         shop.scale_all(1).await?;
@@ -118,7 +144,10 @@ pub async fn run(
             load::hot_item(&shop.address(), "HOT-1", 5_000, bench.clients * 4).await?;
         show(
             "hot item, 3 inventory instances: 5,000 buyers, 1,000 units",
-            format!("{confirmed} confirmed, {sold_out} sold out, {}", rate(&figures)),
+            format!(
+                "{confirmed} confirmed, {sold_out} sold out, {}",
+                rate(&figures)
+            ),
         );
         shop.scale("inventory", 1).await?;
     }

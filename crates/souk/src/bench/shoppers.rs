@@ -90,20 +90,36 @@ async fn shopper(address: &str, sku: &'static str, stop: &AtomicBool) -> Result<
         pause.tick().await;
         let steps = [
             (Method::GET, product.clone(), String::new(), None),
-            (Method::POST, "/api/carts".to_owned(), r#"{"currency":"GBP"}"#.to_owned(), None),
+            (
+                Method::POST,
+                "/api/carts".to_owned(),
+                r#"{"currency":"GBP"}"#.to_owned(),
+                None,
+            ),
         ];
         let mut cart = None;
         for (method, path, body, key) in steps {
-            let answer = watch.step(&mut connection, address, method, &path, key, body).await?;
+            let answer = watch
+                .step(&mut connection, address, method, &path, key, body)
+                .await?;
             cart = answer.and_then(|body| serde_json::from_slice::<Identified>(&body).ok());
         }
         let Some(cart) = cart else { continue };
         let line = format!(r#"{{"sku":"{sku}","quantity":1}}"#);
         let path = format!("/api/carts/{}/lines", cart.id);
-        watch.step(&mut connection, address, Method::POST, &path, None, line).await?;
+        watch
+            .step(&mut connection, address, Method::POST, &path, None, line)
+            .await?;
         let path = format!("/api/carts/{}/checkout", cart.id);
         watch
-            .step(&mut connection, address, Method::POST, &path, Some(&cart.id), CHECKOUT.to_owned())
+            .step(
+                &mut connection,
+                address,
+                Method::POST,
+                &path,
+                Some(&cart.id),
+                CHECKOUT.to_owned(),
+            )
             .await?;
     }
     Ok(watch)
@@ -120,10 +136,19 @@ impl Watch {
         key: Option<&str>,
         body: String,
     ) -> Result<Option<Bytes>> {
-        let headers: Vec<(&str, &str)> = key.map(|key| ("idempotency-key", key)).into_iter().collect();
-        let what = format!("{method} {}", path.split('/').take(3).collect::<Vec<_>>().join("/"));
+        let headers: Vec<(&str, &str)> = key
+            .map(|key| ("idempotency-key", key))
+            .into_iter()
+            .collect();
+        let what = format!(
+            "{method} {}",
+            path.split('/').take(3).collect::<Vec<_>>().join("/")
+        );
         let since = Instant::now();
-        match connection.request(method, path, &headers, body.into()).await {
+        match connection
+            .request(method, path, &headers, body.into())
+            .await
+        {
             Ok((status, body)) => {
                 self.note(&what, since, Some(status));
                 Ok(status.is_success().then_some(body))

@@ -25,7 +25,10 @@ pub async fn events(pair: &Pair) -> Result<i64> {
         }
         for (index, event) in old.iter().enumerate() {
             if !new.get(index).is_some_and(|copy| same(event, copy)) {
-                return Err(Failure::new(format!("{} is not the same in the new place", event.id())));
+                return Err(Failure::new(format!(
+                    "{} is not the same in the new place",
+                    event.id()
+                )));
             }
         }
         match old.last() {
@@ -43,12 +46,17 @@ pub async fn events(pair: &Pair) -> Result<i64> {
     }
 }
 
-async fn read(store: &dyn Store, after: i64) -> std::result::Result<Vec<Recorded>, store::StoreError> {
+async fn read(
+    store: &dyn Store,
+    after: i64,
+) -> std::result::Result<Vec<Recorded>, store::StoreError> {
     store.read_log(after, CHUNK, CHUNK_BYTES).await
 }
 
 fn same(old: &Recorded, new: &Recorded) -> bool {
-    (old.position, old.prev, old.partition, old.version) == (new.position, new.prev, new.partition, new.version)
-        && (&old.stream, &old.kind, &old.data, old.at) == (&new.stream, &new.kind, &new.data, new.at)
+    (old.position, old.prev, old.partition, old.version)
+        == (new.position, new.prev, new.partition, new.version)
+        && (&old.stream, &old.kind, &old.data, old.at)
+            == (&new.stream, &new.kind, &new.data, new.at)
         && old.meta == new.meta
 }

@@ -25,17 +25,43 @@ macro_rules! table {
             name: $name,
             count: concat!("SELECT count(*) FROM ", $name),
             clear: concat!("DELETE FROM ", $name),
-            read: concat!("SELECT ", $columns, " FROM ", $name, " ORDER BY ", $order, " LIMIT $1 OFFSET $2"),
-            write: concat!("INSERT INTO ", $name, " (", $columns, ") VALUES (", $values, ")"),
+            read: concat!(
+                "SELECT ",
+                $columns,
+                " FROM ",
+                $name,
+                " ORDER BY ",
+                $order,
+                " LIMIT $1 OFFSET $2"
+            ),
+            write: concat!(
+                "INSERT INTO ",
+                $name,
+                " (",
+                $columns,
+                ") VALUES (",
+                $values,
+                ")"
+            ),
         }
     };
 }
 
 const TABLES: &[Table] = &[
-    table!("positions", "subscription, topic, partition, epoch, position", "$1, $2, $3, $4, $5", "subscription, topic, partition"),
+    table!(
+        "positions",
+        "subscription, topic, partition, epoch, position",
+        "$1, $2, $3, $4, $5",
+        "subscription, topic, partition"
+    ),
     table!("topics_seen", "topic, incarnation", "$1, $2", "topic"),
     table!("timers", "key, due, kind, data", "$1, $2, $3, $4", "key"),
-    table!("idempotency", "scope, body, response, expires", "$1, $2, $3, $4", "scope"),
+    table!(
+        "idempotency",
+        "scope, body, response, expires",
+        "$1, $2, $3, $4",
+        "scope"
+    ),
     table!(
         "dead_letters",
         "subscription, topic, position, stream, type, reason, parked_at",
@@ -51,9 +77,13 @@ pub async fn copy(pair: &Pair) -> Result<()> {
         batch.statements.push(Statement::new(table.clear, []));
         let mut offset = 0;
         loop {
-            let rows = page(&pair.from, table, offset).await.context(pair.service)?;
+            let rows = page(&pair.from, table, offset)
+                .await
+                .context(pair.service)?;
             let read = rows.len() as i64;
-            let writes = rows.into_iter().map(|row| Statement::new(table.write, row.0));
+            let writes = rows
+                .into_iter()
+                .map(|row| Statement::new(table.write, row.0));
             batch.statements.extend(writes);
             let written = pair.to.commit(std::mem::take(&mut batch)).await;
             written.with_context(|| format!("{} of {}", table.name, pair.service))?;
@@ -83,7 +113,11 @@ pub async fn check(pair: &Pair) -> Result<i64> {
     Ok(all)
 }
 
-async fn page(store: &dyn Store, table: &Table, offset: i64) -> std::result::Result<Vec<Row>, StoreError> {
+async fn page(
+    store: &dyn Store,
+    table: &Table,
+    offset: i64,
+) -> std::result::Result<Vec<Row>, StoreError> {
     let statement = Statement::new(table.read, [CHUNK.into(), offset.into()]);
     let found = store.query(vec![statement]).await?;
     Ok(found.into_iter().next().unwrap_or_default())
@@ -91,5 +125,8 @@ async fn page(store: &dyn Store, table: &Table, offset: i64) -> std::result::Res
 
 async fn count(store: &dyn Store, table: &Table) -> std::result::Result<i64, StoreError> {
     let found = store.query(vec![Statement::new(table.count, [])]).await?;
-    Ok(found.first().and_then(|rows| rows.first()).map_or(0, |row| row.get(0)))
+    Ok(found
+        .first()
+        .and_then(|rows| rows.first())
+        .map_or(0, |row| row.get(0)))
 }

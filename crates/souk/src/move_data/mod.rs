@@ -100,7 +100,8 @@ async fn open(args: &MoveData, folder: &std::path::Path) -> Result<Vec<Pair>> {
 async fn bar(pair: &Pair) -> Result<ProgressBar> {
     let head = pair.from.head().await.context(pair.service)?.position;
     let bar = ProgressBar::new(head.unsigned_abs());
-    let style = ProgressStyle::with_template("  {prefix:<10} {bar:30} {human_pos} of {human_len} events");
+    let style =
+        ProgressStyle::with_template("  {prefix:<10} {bar:30} {human_pos} of {human_len} events");
     bar.set_style(style.context("the progress bar")?);
     bar.set_prefix(pair.service);
     Ok(bar)

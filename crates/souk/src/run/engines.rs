@@ -14,8 +14,7 @@ use eventlog::{
 };
 use kernel::{Broadcast, Module};
 use runtime::{
-    KeyVault, Neighbours, OwnLog, Placement, RandomIds, RuntimeConfig,
-    SqliteKeyRing,
+    KeyVault, Neighbours, OwnLog, Placement, PostgresKeyRing, RandomIds, RuntimeConfig,
 };
 use store::{Store, Stores, postgres::Databases};
 use tokio::sync::watch;
@@ -50,7 +49,11 @@ impl Engines {
     /// Reads the list of processes and turns to the broker; neither needs anybody to be there yet.
     pub async fn connect(run: &Run) -> Result<Self> {
         let others = Peers::watch(&run.peers).context("the list of processes")?;
-        let secret = others.borrow().secret.as_ref().and_then(|secret| feed::Secret::new(&secret.0));
+        let secret = others
+            .borrow()
+            .secret
+            .as_ref()
+            .and_then(|secret| feed::Secret::new(&secret.0));
         let secret = secret.ok_or_else(|| {
             Failure::new(
                 "processes need a secret in common: secret_file in the list of processes, or SOUK_CLUSTER_SECRET",
@@ -118,7 +121,10 @@ impl Engines {
             log: Box::new(move |own| Box::pin(async move { Ok(log(own)) })),
             slot,
             lease_timeout: Duration::from_millis(run.lease_ms),
-            topics: services::names()?.iter().map(|name| (*name).to_owned()).collect(),
+            topics: services::names()?
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect(),
             broker: Some(self.broker.clone()),
         })
     }
@@ -178,8 +184,14 @@ async fn kafka(_: &str) -> Result<Arc<dyn Broker>> {
 fn places(run: &Run) -> Result<Places> {
     let missing = |what: &str| Failure::new(format!("services need {what}"));
     Ok(Places {
-        database: run.database.clone().ok_or_else(|| missing("--database (or SOUK_DATABASE)"))?,
-        keyring: run.keyring.clone().ok_or_else(|| missing("--keyring (or SOUK_KEYRING)"))?,
+        database: run
+            .database
+            .clone()
+            .ok_or_else(|| missing("--database (or SOUK_DATABASE)"))?,
+        keyring: run
+            .keyring
+            .clone()
+            .ok_or_else(|| missing("--keyring (or SOUK_KEYRING)"))?,
     })
 }
 
@@ -198,8 +210,8 @@ pub fn stores(url: &str) -> Result<Arc<dyn Stores>> {
 
 /// The databases and the keys.
 pub async fn databases(places: &Places) -> Result<(Arc<dyn Stores>, Arc<dyn KeyVault>)> {
-    let path = Path::new(places.keyring.trim_start_matches("sqlite:"));
-    let keyring = SqliteKeyRing::open(path, Arc::new(RandomIds)).context("the key ring")?;
+    let keyring = PostgresKeyRing::open(&places.keyring, Arc::new(RandomIds)).await;
+    let keyring = keyring.context("the key ring")?;
     Ok((stores(&places.database)?, Arc::new(keyring)))
 }
 

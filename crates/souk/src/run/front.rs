@@ -8,7 +8,7 @@ use kernel::Broadcast;
 use runtime::{RandomIds, Runtime};
 use web::{Upstream, Verifier};
 
-use super::{Engines, announce, bind, operators::WithOperators, port, slot, until_stopped};
+use super::{Engines, announce, operators::WithOperators, port, slot, until_stopped};
 use crate::{
     cli::Run,
     failure::{Context as _, Result},
@@ -17,7 +17,7 @@ use crate::{
 
 /// Runs until SIGTERM or Ctrl-C.
 pub async fn run(run: Run) -> Result<()> {
-    let listener = bind(run.listen).await?;
+    let listener = run.listen.bind().await?;
     let address = listener.local_addr().context("no address")?;
     let engines = Engines::connect(&run).await?;
     let verifier = Arc::new(Verifier::default());

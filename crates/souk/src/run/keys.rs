@@ -36,10 +36,7 @@ impl KeyVault for NoKeys {
         Box::pin(async { Ok(()) })
     }
 
-    fn prefetch(
-        self: Arc<Self>,
-        _: Vec<PersonId>,
-    ) -> BoxFuture<'static, Result<(), KeyRingError>> {
+    fn prefetch(self: Arc<Self>, _: Vec<PersonId>) -> BoxFuture<'static, Result<(), KeyRingError>> {
         Box::pin(async { Ok(()) })
     }
 

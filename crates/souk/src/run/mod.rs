@@ -16,7 +16,6 @@ use std::{
 
 use kernel::Ids as _;
 use runtime::{Placement, RandomIds, Runtime, RuntimeConfig, SystemClock};
-use tokio::net::TcpListener;
 use web::{Service, Verifier};
 
 use crate::{
@@ -51,7 +50,7 @@ pub async fn run(run: Run) -> Result<()> {
 
 async fn services_here(run: Run) -> Result<()> {
     let chosen = choose(services::all(&settings(&run)?)?, &run.services)?;
-    let listener = bind(run.listen).await?;
+    let listener = run.listen.bind().await?;
     let address = listener.local_addr().context("no address")?;
     let engines = Engines::connect(&run).await?;
     let verifier = Arc::new(Verifier::default());
@@ -176,11 +175,6 @@ async fn first_account(run: &Run, runtime: &Runtime) -> Result<()> {
     Ok(())
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener> {
-    let bound = TcpListener::bind(address).await;
-    bound.with_context(|| format!("cannot listen on {address} (--listen chooses another address)"))
-}
-
 /// Tells whoever started this process where it listens; in one step, so that nobody reads half.
 fn announce(file: Option<&Path>, address: SocketAddr) -> Result<()> {
     let Some(path) = file else { return Ok(()) };
@@ -192,7 +186,8 @@ fn announce(file: Option<&Path>, address: SocketAddr) -> Result<()> {
 
 /// The sandbox payment provider, until SIGTERM or Ctrl-C.
 pub async fn sandbox(sandbox: Sandbox) -> Result<()> {
-    let (running, _) = provider::start(sandbox.listen, &sandbox.data, &sandbox.shop).await?;
+    let (running, _) =
+        provider::start(sandbox.listen.bind().await?, &sandbox.data, &sandbox.shop).await?;
     let address = running.url().trim_start_matches("http://").parse();
     announce(
         sandbox.address_file.as_deref(),

@@ -12,6 +12,7 @@
 mod api;
 pub mod browser;
 mod shopping;
+pub mod supervised;
 
 use std::{
     fs::File,

@@ -80,7 +80,10 @@ struct Disturbed {
 fn begin(shop: &Grown) -> Disturbed {
     let stop = Arc::new(AtomicBool::new(false));
     let (address, ending) = (shop.address(), stop.clone());
-    let shoppers = tokio::spawn(async move { shoppers::shoppers(&address, "BENCH-1", SHOPPERS, ending).await });
+    let shoppers =
+        tokio::spawn(
+            async move { shoppers::shoppers(&address, "BENCH-1", SHOPPERS, ending).await },
+        );
     Disturbed { stop, shoppers }
 }
 

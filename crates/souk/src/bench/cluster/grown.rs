@@ -122,7 +122,11 @@ impl Grown {
             for task in tasks.into_iter().flatten().flatten() {
                 let children = std::fs::read_to_string(task.path().join("children"));
                 let children = children.unwrap_or_default();
-                next.extend(children.split_whitespace().filter_map(|id| id.parse::<u32>().ok()));
+                next.extend(
+                    children
+                        .split_whitespace()
+                        .filter_map(|id| id.parse::<u32>().ok()),
+                );
             }
         }
         all
@@ -157,7 +161,9 @@ impl Grown {
             each.push((kilobytes.unwrap_or(0_u64) / 1024, service));
         }
         each.sort();
-        let text = each.iter().map(|(mb, service)| format!("{service} {mb} MB"));
+        let text = each
+            .iter()
+            .map(|(mb, service)| format!("{service} {mb} MB"));
         text.collect::<Vec<_>>().join(", ")
     }
 
