@@ -139,19 +139,27 @@ fn choose(all: Vec<Service>, names: &[String]) -> Result<Vec<Service>> {
 fn settings(run: &Run) -> Result<Settings> {
     let payments = run.services.iter().any(|name| name == "payments");
     let keys = match (&run.provider_keys, payments) {
+        // The list of services wants to know a provider; without payments nobody calls it.
+        (_, false) => return Ok(Settings {
+            patience: patience(run),
+            ..services::no_provider()
+        }),
         (Some(path), true) => provider::read_keys(path)?,
         (None, true) => provider::keys_from_environment()?,
-        (_, false) => provider::ProviderKeys::default(),
     };
     Ok(Settings {
         provider_url: run.provider.clone(),
         provider_key: keys.api_key,
         webhook_secret: keys.webhook_secret,
-        patience: Patience {
-            provider_call: run.provider_timeout_ms.map(Duration::from_millis),
-            confirm_within_seconds: run.confirm_within_seconds,
-        },
+        patience: patience(run),
     })
+}
+
+fn patience(run: &Run) -> Patience {
+    Patience {
+        provider_call: run.provider_timeout_ms.map(Duration::from_millis),
+        confirm_within_seconds: run.confirm_within_seconds,
+    }
 }
 
 /// Where identity runs, the first account, and a key for whoever started this.
