@@ -18,7 +18,7 @@ use crate::{
     engine::ServiceEngine,
     inbound,
     leases::Keeper,
-    opening::{Opened, open_all, store_error, subscriptions},
+    opening::{Opened, check_wiring, open_all, store_error, subscriptions},
     ops::{Locking, ServiceOps},
     projections::{self, Live},
     relay,
@@ -60,6 +60,7 @@ impl Runtime {
         mut config: RuntimeConfig,
         modules: Vec<Module>,
     ) -> Result<Self, StartError> {
+        check_wiring(&config, &modules)?;
         let opened = open_all(&config, modules).await?;
         let placement = std::mem::replace(&mut config.placement, Placement::Embedded);
         let (log, among) = place(&config, placement, &opened).await?;

@@ -14,7 +14,7 @@ use eventlog::{
 };
 use kernel::{Broadcast, Module};
 use runtime::{
-    KeyVault, Neighbours, OwnLog, Placement, PostgresKeyRing, RandomIds, RuntimeConfig, SystemClock,
+    KeyVault, Neighbours, OwnLog, Placement, PostgresKeyRing, RandomIds, RuntimeConfig,
 };
 use store::{Store, Stores, postgres::Databases};
 use tokio::sync::watch;
@@ -24,7 +24,9 @@ use super::keys::NoKeys;
 use crate::{
     cli::{Engines as Places, Run},
     failure::{Context as _, Failure, Result},
-    graph, services,
+    graph,
+    run::clock::clock,
+    services,
 };
 
 /// Connections for queries, per service and process.
@@ -91,7 +93,7 @@ impl Engines {
         Ok(RuntimeConfig {
             stores,
             keyring,
-            clock: Arc::new(SystemClock),
+            clock: clock(run.clock_offset_file.clone()),
             ids: Arc::new(RandomIds),
             placement: Placement::Shared(self.neighbours(run, slot, heard(modules, feeds))?),
         })

@@ -1,5 +1,6 @@
 //! `souk run`: some of the services, or the gateway, in a process of their own.
 
+mod clock;
 pub mod engines;
 mod front;
 mod keys;
