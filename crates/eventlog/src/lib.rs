@@ -1,19 +1,31 @@
 //! The event log: what services read each other's events from, over topics and partitions.
-//! Drivers: [`local`] now, which is a view over the producers' own tables, so that no second copy
-//! is written.
+//!
+//! Two drivers of [`Log`]: [`local`], a view over the producers' own tables for services that share
+//! a process, and [`remote`], for services in processes of their own, over a [`Broker`] (fast,
+//! trusted with nothing) and a [`History`] (the producers' own stores, always right).
 
+mod assembly;
+pub mod cloudevents;
+pub mod feed;
 pub mod local;
+pub mod nats;
+mod outbox;
+mod relay;
+pub mod remote;
+mod ring;
 
 use std::sync::Arc;
 
 use kernel::{BoxFuture, Recorded};
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 pub use local::LocalLog;
+pub use remote::{OwnTopic, RemoteLog};
 pub use store::LogHead;
 
 /// The log could not be read; try again later.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
     /// No such topic is known here.
     #[error("there is no topic {0}")]
@@ -21,6 +33,15 @@ pub enum LogError {
     /// The producer's history cannot be read now.
     #[error("the log is unavailable: {0}")]
     Unavailable(String),
+    /// The log is another one than the reader knew, and ends before the reader's place: it was
+    /// restored to an earlier moment. Going on would skip, in silence, as many new events.
+    #[error("{topic} was restored to an earlier moment: it ends at {head} now")]
+    Restored {
+        /// Which.
+        topic: String,
+        /// Where it ends now.
+        head: i64,
+    },
 }
 
 /// Reads topics. Order holds per partition.
@@ -45,6 +66,13 @@ pub trait Log: Send + Sync {
 
     /// Drops what is held in memory, decoded personal data above all: somebody was erased.
     fn forget(&self);
+
+    /// What the holder of a service's lease `relay` does until it is told to stop: announces once
+    /// a second how far the log of `topic` reaches, and publishes what did not come back from the
+    /// broker. Nothing where there is no broker.
+    fn relay<'a>(&'a self, _topic: &'a str, stop: CancellationToken) -> BoxFuture<'a, ()> {
+        Box::pin(async move { stop.cancelled().await })
+    }
 }
 
 /// The history of topics, read from their producers' own stores: one of the two requests that the
@@ -54,10 +82,12 @@ pub trait History: Send + Sync {
     fn head<'a>(&'a self, topic: &'a str) -> BoxFuture<'a, Result<LogHead, LogError>>;
 
     /// Events behind `after` in position order, without gaps: at most `limit`, and about
-    /// `max_bytes` of payload, but at least one if there is one.
+    /// `max_bytes` of payload, but at least one if there is one. Fails when the log's incarnation
+    /// is not `incarnation` any more.
     fn read<'a>(
         &'a self,
         topic: &'a str,
+        incarnation: &'a str,
         after: i64,
         limit: usize,
         max_bytes: usize,
@@ -106,11 +136,16 @@ pub trait Broker: Send + Sync {
         topic: &'a str,
     ) -> BoxFuture<'a, Result<mpsc::Receiver<Delivery>, LogError>>;
 
-    /// What the broker still has of the topic behind position `after`, in position order without
-    /// gaps; empty when that is no longer (or not yet) there. For when the producer is down.
+    /// The newest event that the broker still has of the topic, and its incarnation.
+    fn newest<'a>(&'a self, topic: &'a str) -> BoxFuture<'a, Result<Option<LogHead>, LogError>>;
+
+    /// What the broker still has of the topic in this incarnation behind position `after`, in
+    /// position order without gaps; empty when that is no longer (or not yet) there. For when the
+    /// producer is down.
     fn retained<'a>(
         &'a self,
         topic: &'a str,
+        incarnation: &'a str,
         after: i64,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Recorded>, LogError>>;

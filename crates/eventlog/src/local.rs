@@ -2,7 +2,7 @@
 //! kept in memory, decoded once for all readers; older ones are read from the producer's store.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     sync::{Arc, Mutex},
 };
 
@@ -10,23 +10,15 @@ use kernel::{BoxFuture, Recorded};
 use store::Store;
 use tokio::sync::watch;
 
-use crate::{Log, LogError, LogHead};
+use crate::{Log, LogError, LogHead, ring::Ring};
 
-/// About how many bytes a topic keeps in memory for its readers.
-const KEEP_BYTES: usize = 8 * 1024 * 1024;
 /// How many bytes of payload one read from the store takes at most.
 const READ_BYTES: usize = 1024 * 1024;
 
 struct Topic {
     store: Arc<dyn Store>,
-    recent: Mutex<Recent>,
+    recent: Mutex<Ring>,
     head: watch::Sender<i64>,
-}
-
-#[derive(Default)]
-struct Recent {
-    events: VecDeque<Arc<Recorded>>,
-    bytes: usize,
 }
 
 /// The log of all services in this process.
@@ -53,43 +45,6 @@ impl LocalLog {
         self.topics
             .get(topic)
             .ok_or_else(|| LogError::NoTopic(topic.to_owned()))
-    }
-}
-
-/// About how much memory an event takes, payload and all that hangs on it.
-fn size(event: &Recorded) -> usize {
-    2 * event.data.len() + 300
-}
-
-impl Recent {
-    /// The events after `after`, if they are all still here.
-    fn after(&self, after: i64, limit: usize) -> Option<Vec<Arc<Recorded>>> {
-        let first = self.events.front()?.position;
-        // Positions have no gaps, so the place in the queue follows from the position.
-        let skip = usize::try_from(after + 1 - first).ok()?;
-        Some(self.events.iter().skip(skip).take(limit).cloned().collect())
-    }
-
-    fn push(&mut self, event: &Arc<Recorded>) {
-        // Something may have been committed without being announced here (an answer that got
-        // lost); what is kept must stay without gaps.
-        if self
-            .events
-            .back()
-            .is_some_and(|last| last.position + 1 != event.position)
-        {
-            self.forget();
-        }
-        self.bytes += size(event);
-        self.events.push_back(event.clone());
-        while self.bytes > KEEP_BYTES && self.events.len() > 1 {
-            self.bytes -= self.events.pop_front().map_or(0, |event| size(&event));
-        }
-    }
-
-    fn forget(&mut self) {
-        self.events.clear();
-        self.bytes = 0;
     }
 }
 
