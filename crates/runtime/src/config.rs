@@ -2,10 +2,9 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use eventlog::{Broker, Log, LogError};
+use eventlog::{Broker, Log, LogError, OwnTopic};
 use kernel::{BoxFuture, Clock, Ids};
-use store::{LogHead, Store, Stores};
-use tokio_util::sync::CancellationToken;
+use store::Stores;
 
 use crate::{KeyVault, SqliteKeyRing};
 
@@ -45,8 +44,6 @@ pub struct Neighbours {
     pub topics: Vec<String>,
     /// Where events of programs outside of Souk come from.
     pub broker: Option<Arc<dyn Broker>>,
-    /// What looks after a service's publications, run by one instance of it.
-    pub relay: Option<RelayTask>,
 }
 
 /// The usual [`Neighbours::lease_timeout`].
@@ -54,22 +51,7 @@ pub const LEASE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Makes the log over the databases of the services in this process.
 pub type LogFactory =
-    Box<dyn FnOnce(Vec<OwnLog>) -> BoxFuture<'static, Result<Arc<dyn Log>, LogError>> + Send>;
-
-/// Runs until it is told to stop: service, its database.
-pub type RelayTask = Arc<
-    dyn Fn(&'static str, Arc<dyn Store>, CancellationToken) -> BoxFuture<'static, ()> + Send + Sync,
->;
-
-/// The log of a service that runs in this process.
-pub struct OwnLog {
-    /// The service.
-    pub service: &'static str,
-    /// Its database.
-    pub store: Arc<dyn Store>,
-    /// Where its log ended when it was opened.
-    pub head: LogHead,
-}
+    Box<dyn FnOnce(Vec<OwnTopic>) -> BoxFuture<'static, Result<Arc<dyn Log>, LogError>> + Send>;
 
 impl RuntimeConfig {
     /// Everything in SQLite files in one folder, which must be this process's alone.

@@ -43,9 +43,7 @@ mod wiring;
 mod worker;
 
 pub use clock::{RandomIds, SystemClock};
-pub use config::{
-    LEASE_TIMEOUT, LogFactory, Neighbours, OwnLog, Placement, RelayTask, RuntimeConfig, StartError,
-};
+pub use config::{LEASE_TIMEOUT, LogFactory, Neighbours, Placement, RuntimeConfig, StartError};
 pub use keyring::SqliteKeyRing;
 pub use ops::{DeadLetter, Ops, OpsError};
 pub use running::Runtime;

@@ -2,19 +2,13 @@
 
 use std::time::Duration;
 
-use kernel::BoxFuture;
-use tokio_util::sync::CancellationToken;
-
 use crate::{consumer::Surround, tenancy::RELAY};
 
 /// How long it has to come to an end; two at once do no harm.
 const GRACE: Duration = Duration::from_millis(300);
 
-/// Runs `task` while the lease is held.
-pub(crate) async fn run(
-    around: Surround,
-    task: impl Fn(CancellationToken) -> BoxFuture<'static, ()>,
-) {
+/// Runs it while the lease is held.
+pub(crate) async fn run(around: Surround) {
     let mut tenant = around.tenancy.tenant();
     while !around.stop.is_cancelled() {
         tenant.turn();
@@ -26,7 +20,9 @@ pub(crate) async fn run(
             }
         }
         let stop = around.stop.child_token();
-        let mut running = tokio::spawn(task(stop.clone()));
+        let (log, topic) = (around.log.clone(), around.shared.topic.clone());
+        let until = stop.clone();
+        let mut running = tokio::spawn(async move { log.relay(&topic, until).await });
         while tenant.holds(RELAY) && !stop.is_cancelled() {
             // Held: nothing to let go.
             tenant.confirm();

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use eventlog::{Broker, LocalLog, Log};
+use eventlog::{Broker, LocalLog, Log, OwnTopic};
 use kernel::{App, AppError, Ids, Module, Projection, Subscription, Worker};
 use store::Store;
 use tokio::{
@@ -12,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Neighbours, OwnLog, Placement, RelayTask, Runtime, RuntimeConfig, StartError,
+    Neighbours, Placement, Runtime, RuntimeConfig, StartError,
     batcher::Batcher,
     consumer::{Control, Handle, Stand, Standing, Surround, persist},
     engine::ServiceEngine,
@@ -41,7 +41,6 @@ struct Among {
     slot: String,
     timeout: Duration,
     broker: Option<Arc<dyn Broker>>,
-    relay: Option<RelayTask>,
     ids: Arc<dyn Ids>,
 }
 
@@ -235,11 +234,8 @@ impl Runtime {
 
     /// What connects the service with the outside of Souk.
     fn start_outside(&mut self, around: &Surround, module: &Module, among: &Among) {
-        let name = module.name;
-        if let Some(task) = among.relay.clone() {
-            let store = around.store.clone();
-            let task = move |stop| task(name, store.clone(), stop);
-            self.consumers.spawn(relay::run(around.clone(), task));
+        if among.patient {
+            self.consumers.spawn(relay::run(around.clone()));
         }
         if let Some(broker) = among.broker.clone().filter(|_| !module.inbound.is_empty()) {
             let runner = inbound::Runner {
@@ -366,7 +362,6 @@ async fn place(
         slot: String::new(),
         timeout: crate::LEASE_TIMEOUT,
         broker: None,
-        relay: None,
         ids: config.ids.clone(),
     };
     let Placement::Shared(neighbours) = placement else {
@@ -385,13 +380,12 @@ async fn place(
         slot,
         lease_timeout,
         broker,
-        relay,
         topics: _,
     } = neighbours;
     (among.patient, among.slot, among.timeout) = (true, slot, lease_timeout);
-    (among.broker, among.relay) = (broker, relay);
-    let own = opened.iter().map(|one| OwnLog {
-        service: one.module.name,
+    among.broker = broker;
+    let own = opened.iter().map(|one| OwnTopic {
+        topic: one.module.name.to_owned(),
         store: one.store.clone(),
         head: one.head.clone(),
     });

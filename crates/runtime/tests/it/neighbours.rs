@@ -6,7 +6,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -65,7 +65,10 @@ impl World {
         let keyring = SqliteKeyRing::open(&folder.join("keyring.db"), ids).expect("a key ring");
         Self {
             stores,
-            log: Arc::new(SharedLog { topics }),
+            log: Arc::new(SharedLog {
+                topics,
+                silent: AtomicBool::new(false),
+            }),
             keyring: Arc::new(keyring),
         }
     }
@@ -108,7 +111,6 @@ impl World {
             lease_timeout: LEASE_TIMEOUT,
             topics: self.stores.keys().map(|s| (*s).to_owned()).collect(),
             broker: None,
-            relay: None,
         };
         let config = RuntimeConfig {
             stores: Arc::new(Handed(gated.collect())),
@@ -295,6 +297,7 @@ impl HeldHead for Held {
 /// A log over the databases, which tells all runtimes what any of them committed.
 pub struct SharedLog {
     topics: HashMap<String, Topic>,
+    silent: AtomicBool,
 }
 
 struct Topic {
@@ -308,6 +311,11 @@ impl SharedLog {
     fn topic(&self, topic: &str) -> Result<&Topic, LogError> {
         let found = self.topics.get(topic);
         found.ok_or_else(|| LogError::NoTopic(topic.to_owned()))
+    }
+
+    /// Tells nobody anything any more.
+    pub fn be_silent(&self) {
+        self.silent.store(true, Ordering::SeqCst);
     }
 
     /// Makes the topic say that it is another log and ends at `position`.
@@ -343,6 +351,9 @@ impl Log for SharedLog {
         let (Ok(topic), Some(last)) = (self.topic(topic), events.last()) else {
             return;
         };
+        if self.silent.load(Ordering::SeqCst) {
+            return;
+        }
         // Several publish, in any order.
         topic.head.send_if_modified(|head| {
             let new = last.position > *head;
