@@ -70,8 +70,13 @@ async fn forward(client: TcpStream, server: TcpStream, next: Arc<Mutex<Option<Mi
             read = client.read(&mut up) => match read {
                 Ok(count) if count > 0 => {
                     let bytes = &up[..count];
-                    let armed = lock(&next).is_some();
-                    if !kept.is_empty() || (armed && find(bytes, b"BEGIN\0").is_some()) {
+                    let word = match *lock(&next) {
+                        Some(Mishap::Delayed(..)) => Some(&b"BEGIN\0"[..]),
+                        Some(_) => Some(&b"COMMIT\0"[..]),
+                        None => None,
+                    };
+                    let now = word.is_some_and(|word| find(bytes, word).is_some());
+                    if now || !kept.is_empty() {
                         kept.extend_from_slice(bytes);
                     } else if server.write_all(bytes).await.is_err() {
                         return;

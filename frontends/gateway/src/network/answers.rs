@@ -8,6 +8,7 @@ use axum::{
     http::{Response, StatusCode},
     response::IntoResponse as _,
 };
+use http_body_util::LengthLimitError;
 use web::Problem;
 
 use super::measures::Trouble;
@@ -20,6 +21,23 @@ pub enum Failure {
     Trouble(Trouble),
     /// The client stopped sending its request's body.
     BrokenBody,
+    /// The client sends more than it may.
+    TooLarge,
+}
+
+/// What is wrong with a request's body, when a connection failed because of that.
+pub fn of_the_body(error: &hyper::Error) -> Option<Failure> {
+    if !error.is_user() {
+        return None;
+    }
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        if error.is::<LengthLimitError>() {
+            return Some(Failure::TooLarge);
+        }
+        source = error.source();
+    }
+    Some(Failure::BrokenBody)
 }
 
 /// Whether an answer says that the service is in trouble, rather than that the request is wrong.
@@ -50,6 +68,10 @@ pub fn failure(service: &str, failure: Failure) -> Response<Body> {
         Failure::BrokenBody => {
             let detail = "the request's body ended too early";
             Problem::new(StatusCode::BAD_REQUEST, "cut-short", detail).into_response()
+        }
+        Failure::TooLarge => {
+            let detail = "the request's body is too large";
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail).into_response()
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{
     answers::{self, Failure},
     balance,
     connection::{Broken, Connection},
-    endpoint::{Endpoint, UnderWay},
+    endpoint::{Condition, Endpoint, UnderWay},
     measures::Trouble,
     message::{self, Flow, Payload},
     service::{ClientAddress, Service},
@@ -64,7 +64,8 @@ impl<'a> Errand<'a> {
 
     /// Tries until there is an answer, or no use in trying.
     pub async fn run(mut self) -> Result<Response<Body>, Failure> {
-        let mut trouble = Trouble::Unreachable;
+        // What became of a try that was sent: as long as this is none, nothing was done.
+        let mut uncertain = None;
         for _ in 0..self.service.settings.tries {
             let Some(endpoint) = self.next() else {
                 break;
@@ -74,31 +75,31 @@ impl<'a> Errand<'a> {
             match self.send(&mut under_way).await {
                 Ok((response, connection)) => {
                     self.judge(&response, &mut under_way);
-                    if answers::is_gateway_error(response.status())
-                        && self.has_choice()
-                        && self.may_repeat()
-                    {
+                    let bad = answers::is_gateway_error(response.status());
+                    if bad && self.has_better() && self.may_repeat() {
+                        uncertain = Some(Trouble::Answered);
                         continue;
                     }
                     return Ok(passed_on(response, connection, under_way));
                 }
-                Err(found) => {
-                    self.service.measures.trouble(found);
+                Err(Failure::Trouble(trouble)) => {
+                    self.service.measures.trouble(trouble);
                     if under_way.failed() {
                         self.service.measures.ejection();
                     }
-                    trouble = found;
-                    if Instant::now() >= self.deadline {
-                        return Err(Failure::Trouble(Trouble::TimedOut));
-                    }
-                    // What was not sent may always be sent elsewhere.
-                    if found != Trouble::Unreachable && !self.may_repeat() {
-                        break;
+                    if trouble != Trouble::Unreachable {
+                        uncertain = Some(trouble);
                     }
                 }
+                Err(of_the_client) => return Err(of_the_client),
+            }
+            // What was not sent may always be sent elsewhere.
+            let again = uncertain.is_none() || self.may_repeat();
+            if !again || Instant::now() >= self.deadline {
+                break;
             }
         }
-        Err(Failure::Trouble(trouble))
+        Err(Failure::Trouble(uncertain.unwrap_or(Trouble::Unreachable)))
     }
 
     fn next(&self) -> Option<Arc<Endpoint>> {
@@ -113,9 +114,13 @@ impl<'a> Errand<'a> {
         found.or_else(again)
     }
 
-    fn has_choice(&self) -> bool {
-        let members = self.service.members();
-        members.choose(0, None, &self.tried).is_some()
+    /// Whether another process is well: an answer is not given up for less.
+    fn has_better(&self) -> bool {
+        let well = |endpoint: &Arc<Endpoint>| {
+            endpoint.condition(Instant::now()) == Condition::Well
+                && !self.tried.iter().any(|been| Arc::ptr_eq(been, endpoint))
+        };
+        self.service.members().all().any(well)
     }
 
     /// Whether a request that may have had an effect may be sent again.
@@ -135,15 +140,16 @@ impl<'a> Errand<'a> {
     async fn send(
         &mut self,
         endpoint: &mut UnderWay,
-    ) -> Result<(Response<hyper::body::Incoming>, Connection), Trouble> {
+    ) -> Result<(Response<hyper::body::Incoming>, Connection), Failure> {
+        let failed = |trouble| Err(Failure::Trouble(trouble));
         let per_try = self.service.settings.per_try;
         for _ in 0..STALE_AT_MOST {
             let connection = timeout_at(self.deadline, endpoint.connection()).await;
             let Ok(Ok(mut connection)) = connection else {
-                return Err(Trouble::Unreachable);
+                return failed(Trouble::Unreachable);
             };
             let Some(body) = self.payload.take() else {
-                return Err(Trouble::Lost);
+                return failed(Trouble::Lost);
             };
             let request = self.request(body, endpoint);
             let until = match self.repeatable {
@@ -154,14 +160,18 @@ impl<'a> Errand<'a> {
                 Ok(Ok(response)) => return Ok((response, connection)),
                 Ok(Err(Broken::Unsent(request))) => self.payload.put_back(*request),
                 Ok(Err(Broken::Lost(error))) => {
+                    // The connection can fail because the client's own does.
+                    if let Some(failure) = answers::of_the_body(&error) {
+                        return Err(failure);
+                    }
                     let endpoint = &endpoint.authority;
                     tracing::debug!(endpoint, %error, "a connection was lost");
-                    return Err(Trouble::Lost);
+                    return failed(Trouble::Lost);
                 }
-                Err(_) => return Err(Trouble::TimedOut),
+                Err(_) => return failed(Trouble::TimedOut),
             }
         }
-        Err(Trouble::Unreachable)
+        failed(Trouble::Unreachable)
     }
 
     fn request(&mut self, body: Body, endpoint: &Endpoint) -> Request<Body> {

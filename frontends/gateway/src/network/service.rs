@@ -108,7 +108,7 @@ impl Service {
                 response
             }
             Err(failure) => {
-                if failure != Failure::BrokenBody {
+                if let Failure::Trouble(_) = failure {
                     verdict.give(false);
                 }
                 answers::failure(&self.name, failure)

@@ -66,7 +66,8 @@ impl Default for NetworkSettings {
             endpoint_breaker,
             service_breaker: BreakerSettings {
                 consecutive: 10,
-                open_at_most: Duration::from_secs(5),
+                open_for: Duration::from_millis(500),
+                open_at_most: Duration::from_secs(2),
                 trials: 3,
                 ..endpoint_breaker
             },

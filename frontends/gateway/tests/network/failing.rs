@@ -302,3 +302,38 @@ async fn a_process_that_is_too_slow_for_its_callers_is_left_alone_too() {
     assert_eq!(late, hanging.requests());
     assert!((1..=4).contains(&late), "{late}");
 }
+
+#[tokio::test]
+async fn nobody_is_told_that_nothing_was_done_when_that_is_not_known() {
+    let (broken, seen) = breaking().await;
+    let list = peers("orders", &[broken, nobody().await]);
+    let way = Way::along(unwatched(), list).await;
+    for _ in 0..4 {
+        let before = seen.load(Ordering::SeqCst);
+        let (status, text) = way.post_with_key().await;
+        let sent = seen.load(Ordering::SeqCst) > before;
+        assert!(sent, "only there somebody listens");
+        assert_eq!(status, StatusCode::BAD_GATEWAY, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_not_given_up_for_a_process_that_is_not_there() {
+    let busy = Peer::start(|_| async {
+        let mut response = Response::new(Body::from("busy"));
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        response
+    })
+    .await;
+    let list = peers("orders", &[busy.url(), nobody().await]);
+    let way = Way::along(quick(), list).await;
+    until_answer(
+        "the other one is known to be gone",
+        || way.get(),
+        |answer| answer.1 == "busy",
+    )
+    .await;
+    for _ in 0..20 {
+        assert_eq!(way.get().await.1, "busy");
+    }
+}

@@ -155,3 +155,31 @@ async fn answers_without_a_body_free_their_connection() {
     }
     assert_eq!(peer.state.connections.load(Ordering::SeqCst), 2);
 }
+
+#[tokio::test]
+async fn a_client_whose_body_breaks_off_is_no_trouble_of_the_service() {
+    let peer = Peer::start(|request: Request<hyper::body::Incoming>| async {
+        let _ = request.into_body().collect().await;
+        Response::new(Body::from("fine"))
+    })
+    .await;
+    let way = Way::to(unwatched(), &[&peer]).await;
+    for _ in 0..20 {
+        let pieces = [
+            Ok(Bytes::from_static(b"a beginning")),
+            Err(std::io::Error::other("the client is gone")),
+        ];
+        let body = Body::from_stream(futures_util::stream::iter(pieces));
+        let request = Request::post("/").body(body).expect("a request");
+        let (status, text) = read(way.send(request).await).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{text}");
+        let endless = futures_util::stream::repeat_with(|| {
+            Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 10_000]))
+        });
+        let body = http_body_util::Limited::new(Body::from_stream(endless), 100_000);
+        let request = Request::post("/").body(Body::new(body));
+        let (status, text) = read(way.send(request.expect("a request")).await).await;
+        assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{text}");
+    }
+    assert_eq!(way.get().await, (StatusCode::OK, "fine".into()));
+}

@@ -5,3 +5,4 @@ mod flowing;
 mod restarting;
 mod spreading;
 mod support;
+mod whole;
