@@ -14,13 +14,21 @@ use crate::{
 /// 8, 13: the position commits with its effects, and the lease is asserted in the same commit.
 /// 5: callers' commands that share a batch with a refused one go on.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_holder_that_goes_on_is_refused_and_every_event_takes_effect_once() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let world = World::new(folder.path(), &["bank", "audit"]);
+async fn a_stopped_holder_that_goes_on_is_refused() {
+    a_stopped_holder_that_goes_on_is_refused_in(&World::new(&["bank", "audit"])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_holder_that_goes_on_is_refused_on_a_server() {
+    a_stopped_holder_that_goes_on_is_refused_in(&World::on_a_server(&["bank", "audit"]).await)
+        .await;
+}
+
+async fn a_stopped_holder_that_goes_on_is_refused_in(world: &World) {
     let (bank_alone, _) = world.start("bank", vec![bank()]).await;
     let (one, gate) = world.start("a", vec![modules().remove(1)]).await;
     pay(&[&bank_alone], 20, 2).await;
-    noted_once(&world, &one, 20, 2).await;
+    noted_once(world, &one, 20, 2).await;
     // Stopped as by SIGSTOP, with a commit on its way: events came, and were decided on.
     gate.stop();
     pay(&[&bank_alone], 20, 2).await;
@@ -44,7 +52,7 @@ async fn a_stopped_holder_that_goes_on_is_refused_and_every_event_takes_effect_o
         leases(&two, "audit").len() == 10
     })
     .await;
-    noted_once(&world, &two, 20, 4).await;
+    noted_once(world, &two, 20, 4).await;
     // Its late commits arrive now. They must all be refused, but not its caller's command.
     gate.go_on();
     call.await.expect("a caller").expect("committed");
@@ -64,7 +72,7 @@ async fn a_stopped_holder_that_goes_on_is_refused_and_every_event_takes_effect_o
         "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM events GROUP BY stream) AS x WHERE n > 6"
     );
     assert_eq!(world.number("audit", twice).await, 0);
-    noted_once(&world, &two, 20, 6).await;
+    noted_once(world, &two, 20, 6).await;
     for shop in [one, two, bank_alone] {
         shop.shutdown().await;
     }
@@ -73,8 +81,7 @@ async fn a_stopped_holder_that_goes_on_is_refused_and_every_event_takes_effect_o
 /// A start in the slot of one that was killed takes over at once: nobody waits for its death.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_start_in_the_same_slot_takes_over_at_once() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let world = World::new(folder.path(), &["bank", "audit"]);
+    let world = World::new(&["bank", "audit"]);
     let (killed, gate) = world.start("a", modules()).await;
     pay(&[&killed], 5, 1).await;
     gate.stop();
@@ -99,8 +106,15 @@ async fn a_new_start_in_the_same_slot_takes_over_at_once() {
 /// 13: a timer fires once, also when its holder was stopped in the middle of firing it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_timer_fires_once_among_several() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let world = World::new(folder.path(), &["bank"]);
+    a_timer_fires_once_among_several_in(&World::new(&["bank"])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_fires_once_among_several_on_a_server() {
+    a_timer_fires_once_among_several_in(&World::on_a_server(&["bank"]).await).await;
+}
+
+async fn a_timer_fires_once_among_several_in(world: &World) {
     let clock = Arc::new(ManualClock::at(kernel::Timestamp(0)));
     let (one, gate) = world.start_with("a", vec![bank()], clock.clone()).await;
     let alarm = |id: i64, due| Alarm {
@@ -146,8 +160,7 @@ async fn a_timer_fires_once_among_several() {
 /// Callers need no lease: whoever holds what, each command takes effect once.
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_go_on_whoever_holds_the_leases() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let world = World::new(folder.path(), &["bank", "audit"]);
+    let world = World::new(&["bank", "audit"]);
     let (one, _) = world.start("a", modules()).await;
     let (two, _) = world.start("b", modules()).await;
     let callers = (0..40).map(|n| {

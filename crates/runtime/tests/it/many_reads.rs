@@ -13,8 +13,7 @@ use crate::{
 /// checked; or what was restocked elsewhere would be refused for ever.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stale_cache_refuses_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let world = World::new(folder.path(), &["bank"]);
+    let world = World::new(&["bank"]);
     let (one, _) = world.start("a", vec![bank()]).await;
     let (two, _) = world.start("b", vec![bank()]).await;
     // What others commit is not told here: the caches must find out by themselves.
@@ -67,8 +66,7 @@ impl Command for Mirror {
 /// 3: a stream that was read and not written is asserted as well.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_only_read_must_still_be_so() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let world = World::new(folder.path(), &["bank"]);
+    let world = World::new(&["bank"]);
     let (one, _) = world.start("a", vec![bank()]).await;
     let (two, _) = world.start("b", vec![bank()]).await;
     world.log.be_silent();
@@ -90,8 +88,15 @@ async fn what_was_only_read_must_still_be_so() {
 /// holds the head. Every command succeeds, and the sum is exact.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hot_stream_does_not_livelock() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let world = World::new(folder.path(), &["bank"]);
+    a_hot_stream_does_not_livelock_in(&World::new(&["bank"])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hot_stream_does_not_livelock_on_a_server() {
+    a_hot_stream_does_not_livelock_in(&World::on_a_server(&["bank"]).await).await;
+}
+
+async fn a_hot_stream_does_not_livelock_in(world: &World) {
     let mut shops = Vec::new();
     for slot in ["a", "b", "c"] {
         shops.push(world.start(slot, vec![bank()]).await.0);
@@ -123,8 +128,16 @@ async fn a_hot_stream_does_not_livelock() {
 /// one's answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_request_through_all_instances_takes_effect_once() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let world = World::new(folder.path(), &["bank"]);
+    one_request_through_all_instances_takes_effect_once_in(&World::new(&["bank"])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_request_through_all_instances_takes_effect_once_on_a_server() {
+    one_request_through_all_instances_takes_effect_once_in(&World::on_a_server(&["bank"]).await)
+        .await;
+}
+
+async fn one_request_through_all_instances_takes_effect_once_in(world: &World) {
     let mut shops = Vec::new();
     for slot in ["a", "b", "c"] {
         shops.push(world.start(slot, vec![bank()]).await.0);
@@ -165,8 +178,7 @@ async fn one_request_through_all_instances_takes_effect_once() {
 /// after the new log has grown past it.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_ahead_of_a_restored_log_stops_and_says_so() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let world = World::new(folder.path(), &["bank", "audit"]);
+    let world = World::new(&["bank", "audit"]);
     let modules = || vec![crate::toys::audit(&crate::toys::Trouble::default())];
     let (bank_alone, _) = world.start("bank", vec![bank()]).await;
     let (audit, _) = world.start("a", modules()).await;
