@@ -12,6 +12,7 @@ mod caused;
 mod clock;
 mod config;
 mod consumer;
+mod consumers;
 mod engine;
 mod inbound;
 mod incarnation;
@@ -39,6 +40,7 @@ mod subscription;
 mod tenancy;
 mod timers;
 mod vault;
+mod view;
 mod wiring;
 mod worker;
 
