@@ -106,7 +106,10 @@ async fn begin(config: &Config) -> Result<Arc<World>> {
     let since = std::time::Instant::now();
     let world = World::start(config).await?;
     logs::install_witness(&world).await?;
-    say(&format!("a new world, after {:.1} s", since.elapsed().as_secs_f64()));
+    say(&format!(
+        "a new world, after {:.1} s",
+        since.elapsed().as_secs_f64()
+    ));
     Ok(Arc::new(world))
 }
 
@@ -132,7 +135,10 @@ fn summary(seed: u64, outcome: &Outcome) -> String {
 }
 
 fn report(outcome: &Outcome) -> String {
-    let all = outcome.violations.iter().map(|violation| format!("{violation}\n"));
+    let all = outcome
+        .violations
+        .iter()
+        .map(|violation| format!("{violation}\n"));
     format!("{outcome:#?}\n\nviolated:\n{}", all.collect::<String>())
 }
 

@@ -120,7 +120,10 @@ async fn texts(client: &Client, sql: &str) -> Result<Vec<String>> {
 }
 
 async fn witnessed(service: &str, client: &Client) -> Result<Vec<Violation>> {
-    let rows = client.query("SELECT rule, detail FROM chaos.seen ORDER BY n LIMIT 5", &[]);
+    let rows = client.query(
+        "SELECT rule, detail FROM chaos.seen ORDER BY n LIMIT 5",
+        &[],
+    );
     let rows = rows.await.doing(|| "the witness".into())?;
     Ok(rows
         .iter()
@@ -140,7 +143,8 @@ async fn ahead(
     client: &Client,
     all: &HashMap<&str, Client>,
 ) -> Result<Vec<Violation>> {
-    let sql = "SELECT subscription, topic, max(position) FROM positions GROUP BY subscription, topic";
+    let sql =
+        "SELECT subscription, topic, max(position) FROM positions GROUP BY subscription, topic";
     let rows = client.query(sql, &[]).await.doing(|| "positions".into())?;
     let mut found = Vec::new();
     for row in rows {
@@ -148,10 +152,13 @@ async fn ahead(
         let Some(producer) = all.get(topic.as_str()) else {
             continue;
         };
-        let head = producer.query_one("SELECT position FROM log_head", &[]).await;
+        let head = producer
+            .query_one("SELECT position FROM log_head", &[])
+            .await;
         let head: i64 = head.doing(|| "a head".into())?.get(0);
         if at > head {
-            let detail = format!("{service}: {subscription} is at {at} of {topic}, which ends at {head}");
+            let detail =
+                format!("{service}: {subscription} is at {at} of {topic}, which ends at {head}");
             found.push(Violation::new("no consumer is ahead of its log", detail));
         }
     }
@@ -180,13 +187,21 @@ pub async fn broker_broken(
             let message = message.map_err(|e| failed(&e))?;
             let id = message.headers.get("ce-id").map(ToString::to_string);
             let id = id.unwrap_or_default();
-            let position: i64 = id.rsplit(':').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+            let position: i64 = id
+                .rsplit(':')
+                .next()
+                .and_then(|n| n.parse().ok())
+                .unwrap_or(0);
             let sql = "SELECT data FROM events WHERE position = $1";
             let row = store.query_opt(sql, &[&position]).await;
             let stored: Option<String> = row.doing(|| "an event".into())?.map(|row| row.get(0));
             if stored.as_deref().map(str::as_bytes) != Some(&message.payload[..]) {
-                let detail = format!("{service}: message {sequence} is {id}, the store says {stored:?}");
-                found.push(Violation::new("the broker has nothing that no store has", detail));
+                let detail =
+                    format!("{service}: message {sequence} is {id}, the store says {stored:?}");
+                found.push(Violation::new(
+                    "the broker has nothing that no store has",
+                    detail,
+                ));
             }
         }
         *seen = state.last_sequence;

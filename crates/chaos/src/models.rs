@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// The tables that are no read models.
-const OTHERS: &str = "'log_head','log_partitions','events','snapshots','positions','topics_seen','timers',
+const OTHERS: &str =
+    "'log_head','log_partitions','events','snapshots','positions','topics_seen','timers',
  'idempotency','dead_letters','projections','rebuilds','instances','leases','writers'";
 
 type Contents = BTreeMap<String, (i64, String)>;
@@ -47,7 +48,10 @@ pub async fn broken(
     random: &mut Random,
     count: usize,
 ) -> Result<Vec<Violation>> {
-    let listed = staff.get("/api/ops/projections").await.map_err(Error::Other)?;
+    let listed = staff
+        .get("/api/ops/projections")
+        .await
+        .map_err(Error::Other)?;
     let mut all: Vec<Value> = listed.body.as_array().cloned().unwrap_or_default();
     if all.is_empty() {
         return Err(Error::other(format!("no read models: {}", listed.body)));
@@ -58,7 +62,10 @@ pub async fn broken(
     }
     let mut found = Vec::new();
     for service in SERVICES {
-        let chosen: Vec<&Value> = all.iter().filter(|p| text(p, "service") == service).collect();
+        let chosen: Vec<&Value> = all
+            .iter()
+            .filter(|p| text(p, "service") == service)
+            .collect();
         if chosen.is_empty() {
             continue;
         }
@@ -67,7 +74,10 @@ pub async fn broken(
         for projection in chosen {
             let name = text(projection, "projection");
             let path = format!("/api/ops/projections/{service}/{name}/rebuild");
-            let answer = staff.post(&path, &Value::Null).await.map_err(Error::Other)?;
+            let answer = staff
+                .post(&path, &Value::Null)
+                .await
+                .map_err(Error::Other)?;
             if !answer.good() {
                 let detail = format!("{service} {name}: {} {}", answer.status, answer.body);
                 found.push(Violation::new("a read model can be rebuilt", detail));
@@ -78,7 +88,10 @@ pub async fn broken(
             let is = after.get(table);
             if is != Some(was) {
                 let detail = format!("{service}: {table} was {was:?}, a rebuild makes it {is:?}");
-                found.push(Violation::new("a read model is what its events make of it", detail));
+                found.push(Violation::new(
+                    "a read model is what its events make of it",
+                    detail,
+                ));
             }
         }
     }
