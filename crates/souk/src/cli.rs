@@ -57,7 +57,7 @@ pub enum Command {
     },
     /// Print the OpenAPI document of all services.
     Openapi,
-    /// Print the AsyncAPI document of all events, as it lies in docs/asyncapi.json
+    /// Print the AsyncAPI document of all events.
     Asyncapi,
     /// Put load on a running shop and measure it.
     #[command(hide = true)]

@@ -1,19 +1,28 @@
 //! Publishing: events into the topic's stream, heads to whoever listens just now.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{
-    context::PublishErrorKind,
+    ErrorCode,
+    context::{CreateStreamErrorKind, PublishErrorKind},
     message::PublishMessage,
     stream::{Config as StreamConfig, DiscardPolicy, RetentionPolicy, StorageType},
 };
 use bytes::Bytes;
 use kernel::Recorded;
-use std::time::Duration;
 
 use super::{NatsBroker, Storage, message, unavailable};
-use crate::{LogError, LogHead};
+use crate::{LogError, LogHead, announcement};
 
+/// A stream is not made smaller than this, in bytes.
+const LEAST_BYTES: i64 = 8 * 1024 * 1024;
+/// What a server says that has not the room to reserve (memory, disk, an account's share).
+const NO_ROOM: [ErrorCode; 4] = [
+    ErrorCode::INSUFFICIENT_RESOURCES,
+    ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
+    ErrorCode::MEMORY_RESOURCES_EXCEEDED,
+    ErrorCode::STORAGE_RESOURCES_EXCEEDED,
+];
 /// How long the server knows repeats.
 const DUPLICATES: Duration = Duration::from_secs(120);
 
@@ -57,8 +66,8 @@ impl NatsBroker {
     /// Tells how far a topic reaches.
     pub(super) async fn announce_head(&self, topic: &str, head: &LogHead) -> Result<(), LogError> {
         self.reachable()?;
-        let text = format!("{} {}", head.position, head.incarnation);
-        let sent = self.client.publish(self.heads(topic), text.into()).await;
+        let text = announcement::write(head).into();
+        let sent = self.client.publish(self.heads(topic), text).await;
         sent.map_err(|e| unavailable(e.kind()))
     }
 
@@ -84,7 +93,8 @@ impl NatsBroker {
         Ok(())
     }
 
-    /// Makes a stream, or changes what may be changed of it.
+    /// Makes a stream, or changes what may be changed of it. A server reserves room for all that a
+    /// stream may hold; where there is little, the stream holds less.
     pub(super) async fn make_stream(
         &self,
         name: String,
@@ -92,7 +102,7 @@ impl NatsBroker {
         storage: Storage,
         max_age: Duration,
     ) -> Result<(), LogError> {
-        let config = StreamConfig {
+        let mut config = StreamConfig {
             name: name.clone(),
             subjects: vec![subjects],
             retention: RetentionPolicy::Limits,
@@ -110,19 +120,34 @@ impl NatsBroker {
             num_replicas: self.config.replicas,
             ..Default::default()
         };
-        let Err(error) = self.jetstream.create_or_update_stream(config).await else {
-            return Ok(());
+        let error = loop {
+            let made = self.jetstream.create_or_update_stream(config.clone()).await;
+            let Err(error) = made else {
+                return Ok(());
+            };
+            let no_room = match error.kind() {
+                CreateStreamErrorKind::JetStream(why) => NO_ROOM.contains(&why.error_code()),
+                _ => false,
+            };
+            if !no_room || config.max_bytes / 4 < LEAST_BYTES {
+                break error;
+            }
+            config.max_bytes /= 4;
+            tracing::warn!(
+                stream = name,
+                max_bytes = config.max_bytes,
+                "NATS has little room; the stream keeps less"
+            );
         };
         // Perhaps it is there with settings that cannot be changed (its storage), or somebody
         // else looks after it: then it will do as it is.
-        match self.jetstream.get_stream(&name).await {
-            Ok(_) => {
-                tracing::warn!(stream = name, reason = %error.kind(), "a stream's settings could not be changed; using it as it is");
-                Ok(())
-            }
-            Err(_) => Err(LogError::Unavailable(format!(
-                "NATS: cannot make the stream {name}: {error}"
-            ))),
+        if self.jetstream.get_stream(&name).await.is_err() {
+            let kind = error.kind();
+            return Err(unavailable(format!(
+                "cannot make the stream {name}: {kind}"
+            )));
         }
+        tracing::warn!(stream = name, reason = %error.kind(), "a stream's settings could not be changed; using it as it is");
+        Ok(())
     }
 }
