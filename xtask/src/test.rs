@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    asyncapi, lint, new_service, openapi, tour,
+    asyncapi, deploy, lint, new_service, openapi, tour,
     workspace::{Outcome, Workspace, shown, succeed},
 };
 
@@ -89,6 +89,7 @@ fn steps(workspace: &Workspace, args: &Args, counts: &mut Counts) -> Outcome {
     step("openapi", || {
         openapi::run(workspace, &openapi::Args { check: true })
     })?;
+    step("deploy", || deploy::check(workspace))?;
     step("asyncapi", || {
         asyncapi::run(workspace, &asyncapi::Args { check: true })
     })?;
@@ -166,6 +167,13 @@ fn servers() -> Outcome {
     }
     if !runs("sh", &["-c", "PATH=$PATH:/usr/sbin nats-server --version"]) {
         missing.push("nats-server");
+    }
+    // For what judges the files under deploy/.
+    if !runs("python3", &["-c", "import venv, ensurepip"]) {
+        missing.push("python3-venv");
+    }
+    if !runs("systemd-analyze", &["--version"]) {
+        missing.push("systemd");
     }
     match missing.is_empty() {
         true => Ok(()),

@@ -30,8 +30,8 @@ pub use event::{
 };
 pub use id::{Ids, PersonId};
 pub use module::{
-    Apply, Broadcast, From, Module, OnTimer, Perform, Poison, Projection, React, Reaction, Source,
-    Subscription, Timer, TimerHandler, Worker, WorkerError,
+    Apply, Broadcast, From, InboundHandler, Module, OnInbound, OnTimer, Perform, Poison,
+    Projection, React, Reaction, Source, Subscription, Timer, TimerHandler, Worker, WorkerError,
 };
 pub use money::{Currency, Money, MoneyError};
 pub use personal::{KeyRing, KeyRingError, Personal, opened, with_keys};

@@ -26,6 +26,8 @@ pub struct Module {
     pub workers: Vec<Worker>,
     /// Feeds for live pages and caches.
     pub broadcasts: Vec<Broadcast>,
+    /// What to do with events of programs outside of Souk.
+    pub inbound: Vec<InboundHandler>,
 }
 
 impl Module {
@@ -40,6 +42,7 @@ impl Module {
             timers: Vec::new(),
             workers: Vec::new(),
             broadcasts: Vec::new(),
+            inbound: Vec::new(),
         }
     }
 
@@ -74,6 +77,21 @@ impl Module {
         handle: impl Fn(&Timer) -> Result<Box<dyn AnyCommand>, Poison> + Send + Sync + 'static,
     ) -> Self {
         self.timers.push(TimerHandler {
+            kind,
+            handle: Arc::new(handle),
+        });
+        self
+    }
+
+    /// Says what an event of `kind` from a program outside of Souk leads to: a command, made from
+    /// its JSON, which is committed once however often the event comes. The event is part of the
+    /// published language: its type is in `contracts`, with a golden file.
+    pub fn inbound(
+        mut self,
+        kind: &'static str,
+        handle: impl Fn(&str) -> Result<Box<dyn AnyCommand>, Poison> + Send + Sync + 'static,
+    ) -> Self {
+        self.inbound.push(InboundHandler {
             kind,
             handle: Arc::new(handle),
         });
@@ -271,6 +289,18 @@ pub struct TimerHandler {
     pub kind: &'static str,
     /// The command.
     pub handle: OnTimer,
+}
+
+/// Turns the JSON of an event from outside into a command.
+pub type OnInbound = Arc<dyn Fn(&str) -> Result<Box<dyn AnyCommand>, Poison> + Send + Sync>;
+
+/// What to do with events of one kind from programs outside of Souk.
+#[derive(Clone)]
+pub struct InboundHandler {
+    /// The wire name, such as `inventory.stock.counted.v1`.
+    pub kind: &'static str,
+    /// The command.
+    pub handle: OnInbound,
 }
 
 /// A side effect did not succeed.

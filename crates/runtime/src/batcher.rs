@@ -1,66 +1,64 @@
 //! The batcher: one task per service through which everything is written. What arrives together
 //! is decided together and committed together, so that one fsync serves many (group commit).
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use eventlog::Log;
-use kernel::{Answer, AppError, StreamId, Timestamp, with_keys};
-use store::{LoadStream, Store, StoreError};
+use kernel::{AppError, StreamId, Timestamp};
+use store::{Store, StoreError};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    item::{Item, Outcome, Parked},
-    known::Known,
-    plan::{Plan, Surroundings, Undecided},
-    projections::{Live, Rebuilt},
+    consumer::{Stand, Standing},
+    item::Item,
+    projections::Live,
+    rebuild::Rebuild,
     service::Shared,
-    states::{StateCache, Unusable},
+    states::StateCache,
+    tenancy::Tenancy,
 };
 
 /// How many items one batch takes at most.
 const MAX_ITEMS: usize = 512;
-/// How many events one batch holds at most before the rest waits for the next.
-const MAX_EVENTS: usize = 4_096;
 /// How often a batch that met a conflict is decided again.
 const MAX_CONFLICTS: usize = 8;
+/// How often a batch without conditions of its own is tried again when a condition fails.
+const MAX_REFUSALS: usize = 3;
+/// What others committed is taken in as it comes; this far behind, it is simpler to begin anew.
+const FAR: i64 = 2_048;
+const CHUNK: usize = 512;
 
 /// The batcher of one service.
 pub(crate) struct Batcher {
-    shared: Arc<Shared>,
-    store: Arc<dyn Store>,
-    log: Arc<dyn Log>,
-    cache: StateCache,
-    live: Live,
+    pub shared: Arc<Shared>,
+    pub store: Arc<dyn Store>,
+    pub log: Arc<dyn Log>,
+    pub cache: StateCache,
+    pub live: Live,
     /// Tells the timer task of the earliest timer that was set.
-    timer_hint: watch::Sender<Timestamp>,
+    pub timer_hint: watch::Sender<Timestamp>,
+    pub tenancy: Tenancy,
+    /// The holder of this instance's leases, if there are leases.
+    pub token: Option<Arc<str>>,
+    /// Whether this program's read models are the live ones.
+    pub stand: Stand,
     /// Erasures that the cache has seen.
-    erasures: u64,
+    pub erasures: u64,
+    /// Events of the service's own topic that the cache has seen.
+    pub followed: i64,
+    /// Streams that the last plan had to do with.
+    pub met: Vec<StreamId>,
 }
 
 impl Batcher {
-    pub fn new(
-        shared: Arc<Shared>,
-        store: Arc<dyn Store>,
-        log: Arc<dyn Log>,
-        cache: StateCache,
-        live: Live,
-        timer_hint: watch::Sender<Timestamp>,
-    ) -> Self {
-        Self {
-            shared,
-            store,
-            log,
-            cache,
-            live,
-            timer_hint,
-            erasures: 0,
-        }
-    }
-
     /// Runs until it is told to stop, and then ends with what was handed in before.
     pub async fn run(mut self, mut items: mpsc::Receiver<Item>, stop: CancellationToken) {
         let mut waiting = Vec::with_capacity(MAX_ITEMS);
+        let mut head = match self.shared.sole_owner {
+            true => None,
+            false => self.log.watch(&self.shared.topic).ok(),
+        };
         loop {
             tokio::select! {
                 biased;
@@ -69,24 +67,56 @@ impl Batcher {
                     continue;
                 }
                 count = items.recv_many(&mut waiting, MAX_ITEMS) => if count == 0 { return },
+                () = moved(&mut head) => {}
             }
             let erasures = self.shared.keyring.erasures();
             if std::mem::replace(&mut self.erasures, erasures) != erasures {
                 // Somebody's personal data may be among the states.
                 self.cache.clear();
             }
+            if let Some(head) = &mut head {
+                let newest = *head.borrow_and_update();
+                self.follow(newest).await;
+            }
+            self.shared.metrics.waiting(items.len());
             self.take(waiting.drain(..)).await;
             self.cache.age();
         }
+    }
+
+    /// Takes into the cache what other instances committed.
+    async fn follow(&mut self, head: i64) {
+        while self.followed < head {
+            if head - self.followed > FAR {
+                return self.forget(head);
+            }
+            let (log, topic) = (self.log.clone(), self.shared.topic.clone());
+            match log.read(&topic, self.followed, CHUNK).await {
+                Ok(events) if !events.is_empty() => {
+                    let keys = self.shared.keys();
+                    for event in events {
+                        let one = (event.version, &*event.kind, &*event.data);
+                        self.cache.follow(&event.stream, one, &keys);
+                        self.followed = event.position;
+                    }
+                }
+                _ => return self.forget(head),
+            }
+        }
+    }
+
+    fn forget(&mut self, head: i64) {
+        self.cache.clear();
+        self.followed = head;
     }
 
     async fn take(&mut self, items: impl Iterator<Item = Item>) {
         let mut batch = Vec::with_capacity(MAX_ITEMS);
         for item in items {
             match item {
-                Item::Switch { rebuilt, reply } => {
+                Item::Switch { rebuild, reply } => {
                     self.process(std::mem::take(&mut batch)).await;
-                    let _ = reply.send(self.switch(rebuilt).await);
+                    let _ = reply.send(self.switch(*rebuild).await);
                 }
                 item => batch.push(item),
             }
@@ -94,29 +124,43 @@ impl Batcher {
         self.process(batch).await;
     }
 
-    async fn switch(&mut self, rebuilt: Rebuilt) -> Result<(), AppError> {
-        rebuilt
-            .switch(self.store.as_ref(), &self.shared.keys())
+    async fn switch(&mut self, rebuild: Rebuild) -> Result<(), AppError> {
+        let keys = self.shared.keys();
+        rebuild
+            .switch(self.store.as_ref(), self.log.as_ref(), &keys)
             .await
     }
 
     async fn process(&mut self, items: Vec<Item>) {
         let mut rest = items;
-        let mut conflicts = 0;
+        let (mut conflicts, mut refusals) = (0, 0);
         while !rest.is_empty() {
-            match self.attempt(&rest).await {
+            match self.attempt(&rest, conflicts).await {
                 Ok(outcomes) => {
                     let later = rest.split_off(outcomes.len());
                     for (item, outcome) in rest.into_iter().zip(outcomes) {
                         item.answer(outcome);
                     }
                     rest = later;
-                    conflicts = 0;
+                    (conflicts, refusals) = (0, 0);
                 }
                 Err(StoreError::Conflict) if conflicts < MAX_CONFLICTS => {
-                    // Somebody else wrote: nothing cached can be trusted. Load and decide again.
+                    // Somebody else wrote: decide again on what there is now.
                     conflicts += 1;
-                    self.cache.clear();
+                    self.shared.metrics.lost_race();
+                    if self.shared.sole_owner {
+                        self.cache.clear();
+                    }
+                }
+                Err(StoreError::Condition(reason)) => {
+                    if rest.iter().any(Item::is_conditional) {
+                        return Box::pin(self.sort_out(rest, &reason)).await;
+                    }
+                    refusals += 1;
+                    if refusals > MAX_REFUSALS || !self.read_models_stand().await {
+                        let reason = format!("no longer the owner: {reason}");
+                        return fail(rest, &AppError::Unavailable(reason));
+                    }
                 }
                 Err(error) if rest.len() > 1 && !matches!(error, StoreError::Unavailable(_)) => {
                     // One of them is bad; it must not sink its neighbours. Halving finds it in
@@ -126,203 +170,53 @@ impl Batcher {
                     Box::pin(self.process(second)).await;
                     return;
                 }
-                Err(error) => {
-                    let error = app_error(&error);
-                    rest.into_iter().for_each(|item| item.fail(error.clone()));
-                    return;
-                }
+                Err(error) => return fail(rest, &app_error(&error)),
             }
         }
     }
 
-    /// Decides and commits as many of `items` as fit in one batch; answers their outcomes.
-    async fn attempt(&mut self, items: &[Item]) -> Result<Vec<Outcome>, StoreError> {
-        let keys = self.shared.keys();
-        let mut missing = Vec::new();
-        for item in items {
-            item.streams(|stream| {
-                if !self.cache.touch(&stream) {
-                    missing.push(stream);
-                }
-            });
+    /// A condition failed: another instance has taken something over. Whose condition it was is
+    /// not known; callers' commands hold none, so they go on without those that do.
+    async fn sort_out(&mut self, items: Vec<Item>, reason: &str) {
+        self.tenancy.suspect();
+        if items.len() == 1 {
+            return fail(items, &app_error(&StoreError::Condition(reason.to_owned())));
         }
-        let now = self.shared.clock.now();
-        let store = self.store.clone();
-        let asking = Known::of(items, store.as_ref(), &keys);
-        let (known, loaded) = tokio::join!(asking, self.load(&mut missing));
-        let known = known?;
-        loaded?;
-        // Most need one round; another one loads all that the first found missing.
-        loop {
-            self.load(&mut missing).await?;
-            let mut plan = Plan::default();
-            let mut outcomes = Vec::with_capacity(items.len());
-            for item in items {
-                if plan.batch.events.len() >= MAX_EVENTS {
-                    break;
-                }
-                outcomes.push(self.plan(&mut plan, item, now, &known, &mut missing)?);
-            }
-            if missing.is_empty() {
-                self.commit(plan).await?;
-                return Ok(outcomes);
-            }
+        let (conditional, free): (Vec<_>, Vec<_>) =
+            items.into_iter().partition(Item::is_conditional);
+        self.process(free).await;
+        for item in conditional {
+            self.process(vec![item]).await;
         }
     }
 
-    /// Takes one item into the plan. When streams are missing they are noted, and what was planned
-    /// is void: the rest is only walked through to find what else will be missing.
-    fn plan(
-        &self,
-        plan: &mut Plan,
-        item: &Item,
-        now: Timestamp,
-        known: &Known,
-        missing: &mut Vec<StreamId>,
-    ) -> Result<Outcome, StoreError> {
-        let keys = self.shared.keys();
-        let fresh_id = || self.shared.ids.next();
-        let around = Surroundings {
-            topic: &self.shared.topic,
-            cache: &self.cache,
-            keys: &keys,
-            now,
-            fresh_id: &fresh_id,
-            note_reads: !self.shared.sole_owner,
-        };
-        let mut note = |undecided| match undecided {
-            Undecided::Load(streams) => {
-                missing.extend(streams);
-                Ok(())
+    /// Whether this program's versions of the read models are still the live ones; if not, a newer
+    /// program has taken over, and this one must write no more.
+    async fn read_models_stand(&self) -> bool {
+        match self.live.outdated(self.store.as_ref()).await {
+            Ok(None) => true,
+            Ok(Some(reason)) => {
+                tracing::error!(service = %self.shared.topic, %reason, "a newer program has taken over");
+                self.stand.send_replace(Standing::Halted(reason));
+                false
             }
-            Undecided::Broken(reason) => Err(StoreError::Data(reason)),
-        };
-        Ok(match item {
-            Item::Command { submission, .. } => {
-                let (context, command) = (&submission.context, submission.command.as_ref());
-                let answered = match &submission.once {
-                    None => plan
-                        .command(&around, context, command)
-                        .map(|decided| decided.map(Answer::Done).map_err(AppError::from)),
-                    Some(once) => {
-                        let record = known.answer(&once.0.scope);
-                        plan.command_once(&around, context, command, once, record)
-                    }
-                };
-                match answered {
-                    Ok(answer) => Outcome::Command(answer),
-                    Err(undecided) => {
-                        note(undecided)?;
-                        Outcome::Done
-                    }
-                }
-            }
-            Item::React {
-                subscription,
-                events,
-                moves,
-                parked,
-                ..
-            } => {
-                let mut newly = Parked::new();
-                for event in events {
-                    plan.reaction(&around, subscription, event, parked, &mut newly)
-                        .or_else(&mut note)?;
-                }
-                plan.statements(moves);
-                Outcome::Parked(newly)
-            }
-            Item::Timer { timer, command, .. } => {
-                let standing = known.timer(&timer.key);
-                plan.timer_due(&around, timer, command, standing)
-                    .or_else(note)?;
-                Outcome::Done
-            }
-            Item::Write { statements, .. } => {
-                plan.statements(statements);
-                Outcome::Done
-            }
-            Item::Switch { .. } => Outcome::Done,
-        })
+            Err(_) => false,
+        }
     }
+}
 
-    /// Loads streams into the cache; empties `wanted`.
-    async fn load(&mut self, wanted: &mut Vec<StreamId>) -> Result<(), StoreError> {
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let mut seen = HashSet::new();
-        wanted.retain(|stream| seen.insert(stream.clone()));
-        let mut streams: Vec<LoadStream> = wanted
-            .drain(..)
-            .map(|stream| {
-                let spec = self.cache.spec(&stream);
-                let snapshots = spec.filter(|spec| spec.snapshot_every.is_some());
-                let shape = snapshots.map(|spec| spec.snapshot_version);
-                LoadStream { stream, shape }
-            })
-            .collect();
-        while !streams.is_empty() {
-            for loaded in self.store.load(std::mem::take(&mut streams)).await? {
-                let stream = loaded.stream.clone();
-                match self.cache.fold(loaded, &self.shared.keys()) {
-                    Ok(()) => {}
-                    Err(Unusable::Snapshot(reason)) => {
-                        tracing::warn!(%stream, %reason, "a snapshot cannot be read; reading all events instead");
-                        streams.push(LoadStream {
-                            stream,
-                            shape: None,
-                        });
-                    }
-                    Err(Unusable::Stream(reason)) => return Err(StoreError::Data(reason)),
-                }
-            }
-        }
-        Ok(())
-    }
+fn fail(items: Vec<Item>, error: &AppError) {
+    items.into_iter().for_each(|item| item.fail(error.clone()));
+}
 
-    async fn commit(&mut self, mut plan: Plan) -> Result<(), StoreError> {
-        with_keys(&self.shared.keys(), || {
-            let batch = &mut plan.batch;
-            batch
-                .events
-                .iter()
-                .try_for_each(|event| self.live.apply(event, &mut batch.statements))
-        })
-        .map_err(|e| StoreError::Data(e.to_string()))?;
-        if !self.shared.sole_owner {
-            let events = plan.batch.events.iter();
-            let written: HashSet<&StreamId> = events.map(|event| &event.stream).collect();
-            let read = plan.read.drain();
-            plan.batch.asserted = read
-                .filter(|(stream, _)| !written.contains(stream))
-                .collect();
-        }
-        if plan.batch.is_empty() {
-            return Ok(());
-        }
-        if self.shared.keyring.has_pending() {
-            let persisted = self.shared.keyring.clone().persist().await;
-            persisted.map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        }
-        let committed = self.store.commit(plan.batch).await?;
-        self.shared.metrics.committed(committed.events.len());
-        for (stream, held) in plan.changed {
-            self.cache.put(stream, held);
-        }
-        self.log.publish(&self.shared.topic, &committed.events);
-        for note in plan.notes {
-            tracing::error!(subscription = %note.subscription, what = %note.what, kind = %note.kind, reason = %note.reason, "parked as a dead letter");
-        }
-        if let Some(due) = plan.earliest_timer {
-            self.timer_hint.send_if_modified(|earliest| {
-                let earlier = due < *earliest;
-                *earliest = due.min(*earliest);
-                earlier
-            });
-        }
-        Ok(())
+/// Waits until the head has moved; for ever where nobody else moves it.
+async fn moved(head: &mut Option<watch::Receiver<i64>>) {
+    if let Some(head) = head
+        && head.changed().await.is_ok()
+    {
+        return head.mark_changed();
     }
+    std::future::pending().await
 }
 
 pub(crate) fn app_error(error: &StoreError) -> AppError {

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use kernel::{AnyCommand, Context, Poison, Reaction, Recorded, StreamId, Timer, Timestamp};
-use store::system;
+use store::{sharing, system};
 
 use crate::plan::{Plan, Surroundings, Undecided};
 
@@ -95,6 +95,11 @@ impl Plan {
         let standing = self.timers.get(&timer.key).copied().unwrap_or(standing);
         if standing != Some(timer.due) {
             return Ok(());
+        }
+        if let Some(token) = around.token {
+            // Another instance may have moved or fired it since it was looked up.
+            let asserted = sharing::assert_timer(timer, token);
+            self.batch.statements.push(asserted);
         }
         // Before the command's own statements: it may set the same timer again.
         let place = self.batch.statements.len();

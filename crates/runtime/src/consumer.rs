@@ -1,35 +1,32 @@
-//! What subscriptions and workers have in common: where they are in a topic, and how they wait.
+//! What subscriptions and workers have in common: their surroundings, dead letters, how they start.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, future::Future, sync::Arc, time::Duration};
 
 use eventlog::Log;
-use kernel::{AppError, From, PARTITIONS, Poison, Recorded, Row, Statement, StreamId};
+use kernel::{AppError, Poison, Recorded, Row, Statement, StreamId};
 use store::{Store, system};
-use tokio::{
-    sync::{mpsc, oneshot, watch},
-    time::Instant,
-};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     batcher::app_error,
+    progress::Progress,
     service::{Inlet, Shared},
+    tenancy::Tenancy,
 };
 
 /// A batch without effects commits its position this late: repeating it would change nothing.
 pub(crate) const LAZY: Duration = Duration::from_secs(10);
 /// Events taken from the log at once.
 pub(crate) const CHUNK: usize = 512;
+/// How long a consumer that cannot start waits before it tries again.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// What an operator can ask of a running consumer.
 pub(crate) enum Control {
     /// Handle parked events again, in order.
     Redrive {
         reply: oneshot::Sender<Result<u64, AppError>>,
-    },
-    /// Rebuild the projection it feeds.
-    Rebuild {
-        reply: oneshot::Sender<Result<(), AppError>>,
     },
 }
 
@@ -41,129 +38,10 @@ pub(crate) struct Surround {
     pub store: Arc<dyn Store>,
     pub log: Arc<dyn Log>,
     pub stop: CancellationToken,
-}
-
-/// Where a consumer is in a topic.
-pub(crate) struct Progress {
-    pub name: Arc<str>,
-    pub topic: Arc<str>,
-    epoch: i64,
-    /// What the database says.
-    committed: i64,
-    /// What has been handled.
-    pub position: i64,
-    head: watch::Receiver<i64>,
-    /// When the database was last brought up to date.
-    saved: Instant,
+    pub tenancy: Tenancy,
 }
 
 impl Progress {
-    /// Reads the position, or makes it for a new consumer.
-    pub async fn start(
-        around: &Surround,
-        name: &str,
-        topic: &'static str,
-        from: From,
-    ) -> Result<Self, AppError> {
-        let head = around
-            .log
-            .watch(topic)
-            .map_err(|e| AppError::Internal(e.to_string()))?;
-        let newest = *head.borrow();
-        let (epoch, position) = match stored(around, name, topic).await? {
-            Some((_, position)) if position > newest => {
-                // Going on would skip, in silence, as many new events as are missing.
-                let text = format!(
-                    "{name} is at position {position} of {topic}, which ends at {newest}: {topic} was restored \
-                     to an earlier moment than this service; restore both together"
-                );
-                return Err(AppError::Unavailable(text));
-            }
-            Some(found) => found,
-            None => {
-                let position = if from == From::Now { newest } else { 0 };
-                let create = |partition| system::create_position(name, topic, partition, position);
-                around
-                    .inlet
-                    .write((0..PARTITIONS).map(create).collect())
-                    .await?;
-                (0, position)
-            }
-        };
-        Ok(Self {
-            name: name.into(),
-            topic: topic.into(),
-            epoch,
-            committed: position,
-            position,
-            head,
-            saved: Instant::now(),
-        })
-    }
-
-    /// Goes back to what the database says: after a failure it is not known what was written.
-    pub async fn reload(&mut self, around: &Surround) -> Result<(), AppError> {
-        if let Some((epoch, position)) = stored(around, &self.name, &self.topic).await? {
-            self.epoch = epoch;
-            self.committed(position);
-        }
-        Ok(())
-    }
-
-    /// Whether a position that moved without effects has waited long enough to be saved.
-    pub fn overdue(&self) -> bool {
-        self.dirty() && self.saved.elapsed() >= LAZY
-    }
-
-    /// Whether the database is behind.
-    pub fn dirty(&self) -> bool {
-        self.committed != self.position
-    }
-
-    /// Whether everything that was there has been handled.
-    pub fn caught_up(&self) -> bool {
-        self.position >= *self.head.borrow()
-    }
-
-    /// The statement that moves the position to `to`, for the commit of the effects.
-    pub fn moved_to(&self, to: i64) -> Statement {
-        system::move_positions(&self.name, &self.topic, self.epoch, self.committed, to)
-    }
-
-    /// Notes that the move was committed.
-    pub fn committed(&mut self, to: i64) {
-        self.committed = to;
-        self.position = to;
-        self.saved = Instant::now();
-    }
-
-    /// Commits a position that moved without effects.
-    pub async fn flush(&mut self, around: &Surround) -> Result<(), AppError> {
-        if self.dirty() {
-            let to = self.position;
-            around.inlet.write(vec![self.moved_to(to)]).await?;
-            self.committed(to);
-        }
-        Ok(())
-    }
-
-    /// The next events.
-    pub async fn read(&self, around: &Surround, after: i64) -> Vec<Arc<Recorded>> {
-        match around.log.read(&self.topic, after, CHUNK).await {
-            Ok(events) => events,
-            Err(error) => {
-                tracing::warn!(subscription = %self.name, topic = %self.topic, %error, "cannot read the log; will try again");
-                tokio::time::sleep(Duration::from_millis(500)).await;
-                Vec::new()
-            }
-        }
-    }
-
-    /// Waits until there may be something behind `after`, or `timeout` has passed.
-    pub async fn wait(&mut self, after: i64, timeout: Duration) {
-        let _ = tokio::time::timeout(timeout, self.head.wait_for(|head| *head > after)).await;
-    }
-
     /// Streams with parked events.
     pub async fn parked(&self, around: &Surround) -> Result<HashSet<StreamId>, AppError> {
         let rows = query(around, system::parked_streams(&self.name, &self.topic)).await?;
@@ -196,17 +74,6 @@ impl Progress {
     }
 }
 
-/// Epoch and position of a consumer, if it has been here before.
-async fn stored(
-    around: &Surround,
-    name: &str,
-    topic: &str,
-) -> Result<Option<(i64, i64)>, AppError> {
-    let rows = query(around, system::positions(name, topic)).await?;
-    let lowest = rows.iter().min_by_key(|row| row.get::<i64>(2));
-    Ok(lowest.map(|row| (row.get(1), row.get(2))))
-}
-
 pub(crate) async fn query(around: &Surround, statement: Statement) -> Result<Vec<Row>, AppError> {
     let rows = around
         .store
@@ -216,8 +83,55 @@ pub(crate) async fn query(around: &Surround, statement: Statement) -> Result<Vec
     Ok(rows.into_iter().next().unwrap_or_default())
 }
 
-/// Tells starting code when a consumer has caught up for the first time.
-pub(crate) type CaughtUp = watch::Sender<bool>;
+/// How a consumer stands, as starting code and readiness see it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Standing {
+    /// It has not caught up since the start.
+    Behind,
+    /// It has once caught up.
+    CaughtUp,
+    /// It cannot start or go on: why.
+    Halted(String),
+}
+
+/// Tells how a consumer stands.
+pub(crate) type Stand = watch::Sender<Standing>;
+
+/// Notes that a consumer has caught up.
+pub(crate) fn caught_up(stand: &Stand) {
+    let caught_up = |now: &mut Standing| std::mem::replace(now, Standing::CaughtUp);
+    stand.send_if_modified(|now| caught_up(now) != Standing::CaughtUp);
+}
+
+/// Tries until it works or the service stops; meanwhile readiness says why it does not.
+pub(crate) async fn persist<T, F: Future<Output = Result<T, AppError>>>(
+    around: &Surround,
+    stand: &Stand,
+    mut attempt: impl FnMut() -> F,
+) -> Option<T> {
+    let mut said = None;
+    loop {
+        let error = tokio::select! {
+            () = around.stop.cancelled() => return None,
+            done = attempt() => match done {
+                Ok(done) => {
+                    stand.send_replace(Standing::Behind);
+                    return Some(done);
+                }
+                Err(error) => error.to_string(),
+            },
+        };
+        if said.as_ref() != Some(&error) {
+            tracing::error!(service = %around.shared.topic, reason = %error, "a consumer cannot start; will try again");
+            stand.send_replace(Standing::Halted(error.clone()));
+            said = Some(error);
+        }
+        tokio::select! {
+            () = around.stop.cancelled() => return None,
+            () = tokio::time::sleep(RETRY) => {}
+        }
+    }
+}
 
 /// A running consumer, as the operator's port sees it.
 #[derive(Clone)]
@@ -225,7 +139,7 @@ pub(crate) struct Handle {
     pub name: Arc<str>,
     pub topic: Arc<str>,
     pub control: mpsc::Sender<Control>,
-    pub caught_up: watch::Receiver<bool>,
+    pub standing: watch::Receiver<Standing>,
 }
 
 /// Runs what a service wrote; if it panics, that is a reason to park the event, not to end the loop.

@@ -8,7 +8,7 @@ use kernel::{
 };
 use tokio::sync::oneshot;
 
-use crate::projections::Rebuilt;
+use crate::rebuild::Rebuild;
 
 /// An event and what it leads to.
 pub(crate) type Reacted = (Arc<Recorded>, Result<Reaction, Poison>);
@@ -41,11 +41,13 @@ pub(crate) enum Item {
     /// Statements of the runtime itself.
     Write {
         statements: Vec<Statement>,
+        /// Whether one of them is a condition that may fail without anybody's fault.
+        conditional: bool,
         reply: oneshot::Sender<Result<(), AppError>>,
     },
     /// A rebuilt projection takes the old one's place; nothing else is written meanwhile.
     Switch {
-        rebuilt: Rebuilt,
+        rebuild: Box<Rebuild>,
         reply: oneshot::Sender<Result<(), AppError>>,
     },
 }
@@ -78,6 +80,16 @@ impl Item {
                 }
             }
             Self::Write { .. } | Self::Switch { .. } => {}
+        }
+    }
+
+    /// Whether it holds a condition on positions or leases, which fails when another instance has
+    /// taken over.
+    pub fn is_conditional(&self) -> bool {
+        match self {
+            Self::React { .. } | Self::Timer { .. } => true,
+            Self::Write { conditional, .. } => *conditional,
+            Self::Command { .. } | Self::Switch { .. } => false,
         }
     }
 

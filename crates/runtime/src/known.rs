@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use kernel::{KeyRing, Statement, Stored, Timestamp};
-use store::{Rows, Store, StoreError, system};
+use store::{Rows, StoreError, system};
 
 use crate::{item::Item, plan::records_owner};
 
@@ -18,19 +18,20 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Asks what `items` need to know, in one trip.
-    pub async fn of(
+    /// What the store must be asked for `items`.
+    pub fn questions(items: &[Item]) -> Vec<Statement> {
+        items.iter().filter_map(question).collect()
+    }
+
+    /// The store's answers to [`Known::questions`].
+    pub fn answered(
         items: &[Item],
-        store: &dyn Store,
+        answers: Vec<Rows>,
         keys: &Arc<dyn KeyRing>,
     ) -> Result<Self, StoreError> {
-        let questions: Vec<Statement> = items.iter().filter_map(question).collect();
         let mut known = Self::default();
-        if questions.is_empty() {
-            return Ok(known);
-        }
         let asking = items.iter().filter(|item| question(item).is_some());
-        for (item, rows) in asking.zip(store.query(questions).await?) {
+        for (item, rows) in asking.zip(answers) {
             known.take(item, &rows, keys)?;
         }
         Ok(known)

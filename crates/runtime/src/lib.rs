@@ -3,33 +3,52 @@
 //!
 //! Services are written against `kernel` and do not know this crate.
 
+mod access;
+mod assignment;
+mod attempt;
 mod batcher;
 mod broadcast;
 mod caused;
 mod clock;
+mod config;
 mod consumer;
 mod engine;
+mod inbound;
+mod incarnation;
 mod item;
 mod keyring;
 mod known;
+mod leases;
+mod lock;
+mod mask;
 mod opening;
 mod ops;
+mod persons;
 mod plan;
+mod progress;
 mod projections;
+mod rebuild;
+mod relay;
 mod rename;
+mod running;
 mod service;
+mod sightings;
 mod start;
 mod states;
 mod subscription;
+mod tenancy;
 mod timers;
 mod vault;
 mod wiring;
 mod worker;
 
 pub use clock::{RandomIds, SystemClock};
+pub use config::{
+    LEASE_TIMEOUT, LogFactory, Neighbours, OwnLog, Placement, RelayTask, RuntimeConfig, StartError,
+};
 pub use keyring::SqliteKeyRing;
 pub use ops::{DeadLetter, Ops, OpsError};
-pub use start::{Runtime, RuntimeConfig, StartError};
+pub use running::Runtime;
 pub use vault::KeyVault;
 
 #[cfg(test)]

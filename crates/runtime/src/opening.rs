@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use kernel::{Module, Projection, Reaction, Source, Subscription};
-use store::{Store, StoreError};
+use store::{LogHead, Store, StoreError};
 use tokio::task::JoinSet;
 
-use crate::{RuntimeConfig, StartError, projections, wiring};
+use crate::{Placement, RuntimeConfig, StartError, projections, wiring};
 
 /// A service with its open database.
 pub(crate) struct Opened {
     pub module: Module,
     pub store: Arc<dyn Store>,
+    /// Where its log ended when it was opened.
+    pub head: LogHead,
 }
 
 /// A service's own subscriptions, and those that feed its projections of other services' events.
@@ -41,14 +43,25 @@ pub(crate) async fn open_all(
     config: &RuntimeConfig,
     modules: Vec<Module>,
 ) -> Result<Vec<Opened>, StartError> {
-    wiring::check(&modules).map_err(StartError::Wiring)?;
+    let elsewhere = match &config.placement {
+        Placement::Embedded => &[][..],
+        Placement::Shared(neighbours) => &neighbours.topics,
+    };
+    wiring::check(&modules, elsewhere).map_err(StartError::Wiring)?;
     let mut opening = JoinSet::new();
     for (n, module) in modules.into_iter().enumerate() {
         let (stores, incarnation) = (config.stores.clone(), config.ids.next());
         opening.spawn(async move {
             let store = stores.open(module.name, incarnation).await;
             let store = store.map_err(|e| store_error(module.name, &e))?;
-            Ok((n, Opened { module, store }))
+            let head = store.head().await;
+            let head = head.map_err(|e| store_error(module.name, &e))?;
+            let opened = Opened {
+                module,
+                store,
+                head,
+            };
+            Ok((n, opened))
         });
     }
     let mut opened = Vec::new();

@@ -1,9 +1,9 @@
 //! The operator's port: what the binary's `/api/ops` routes and commands stand on.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use eventlog::Log;
-use kernel::{AppError, Clock, KeyRing, PersonId, Projection, Recorded, Source, Timestamp};
+use kernel::{AppError, Clock, Ids, KeyRing, PersonId, Projection, Recorded, Timestamp};
 use serde::Serialize;
 use store::{Store, system};
 use tokio::sync::{oneshot, watch};
@@ -12,10 +12,12 @@ use crate::{
     KeyVault,
     batcher::app_error,
     caused::TIMERS,
-    consumer::{Control, Handle},
+    consumer::{Control, Handle, Standing},
     item::Item,
-    projections,
+    lock::Lock,
+    rebuild::{Rebuild, Sink},
     service::Inlet,
+    tenancy::Tenancy,
 };
 
 /// What operating needs of one service.
@@ -28,6 +30,17 @@ pub(crate) struct ServiceOps {
     pub projections: Vec<Projection>,
     pub clock: Arc<dyn Clock>,
     pub timer_hint: watch::Sender<Timestamp>,
+    pub tenancy: Tenancy,
+    /// Among several instances: how the right to change tables is had.
+    pub locking: Option<Locking>,
+}
+
+/// What is needed to be the only one among several instances that changes tables.
+#[derive(Clone)]
+pub(crate) struct Locking {
+    pub slot: String,
+    pub ids: Arc<dyn Ids>,
+    pub timeout: Duration,
 }
 
 /// An event that could not be handled.
@@ -165,7 +178,7 @@ impl Ops {
     }
 
     /// Handles a service's dead letters again, in order; answers how many are done. With
-    /// `subscription`, only that one's.
+    /// `subscription`, only that one's. Any instance may do it, whoever holds the partitions.
     pub async fn redrive(
         &self,
         service: &str,
@@ -205,7 +218,8 @@ impl Ops {
             .collect())
     }
 
-    /// Rebuilds a projection from the log, beside the tables that answer meanwhile.
+    /// Rebuilds a projection from the log, beside the tables that answer meanwhile. Any instance
+    /// may do it, one at a time, while all of them go on.
     pub async fn rebuild(&self, service: &str, projection: &str) -> Result<(), OpsError> {
         let ops = self.service(service)?;
         let found = ops
@@ -213,21 +227,15 @@ impl Ops {
             .iter()
             .find(|known| known.name == projection);
         let found = found.ok_or_else(|| OpsError::Unknown(format!("projection {projection}")))?;
-        if found.source == Source::Own {
-            let rebuilt =
-                projections::rebuild_own(found, ops.store.as_ref(), &ops.inlet, &ops.keys).await?;
-            ops.inlet
-                .send(|reply| Item::Switch { rebuilt, reply })
-                .await?;
-            return Ok(());
-        }
-        let name = projections::subscription_name(found);
-        let handle = ops.handles.iter().find(|handle| *handle.name == *name);
-        let handle = handle.ok_or_else(|| OpsError::Unknown(format!("subscription {name}")))?;
-        let (reply, answer) = oneshot::channel();
-        order(handle, Control::Rebuild { reply }).await?;
-        answer.await.map_err(|_| stopping())??;
-        Ok(())
+        Ok(ops.rebuild(found, self.log.as_ref()).await?)
+    }
+
+    /// Names of the leases that this process holds of a service; `None` where there are none,
+    /// because it owns the database alone.
+    pub fn leases(&self, service: &str) -> Result<Option<Vec<String>>, OpsError> {
+        let tenancy = &self.service(service)?.tenancy;
+        let held = tenancy.held().leases;
+        Ok(tenancy.token().map(|_| held.iter().cloned().collect()))
     }
 
     /// Where each consumer is: service, name, topic, whether it has caught up since the start.
@@ -239,7 +247,7 @@ impl Ops {
                     name,
                     handle.name.to_string(),
                     handle.topic.to_string(),
-                    *handle.caught_up.borrow(),
+                    *handle.standing.borrow() == Standing::CaughtUp,
                 ));
             }
         }
@@ -248,6 +256,25 @@ impl Ops {
 }
 
 impl ServiceOps {
+    async fn rebuild(&self, projection: &Projection, log: &dyn Log) -> Result<(), AppError> {
+        let store = self.store.as_ref();
+        let lock = match &self.locking {
+            None => None,
+            Some(Locking { slot, ids, timeout }) => {
+                // A name of its own: only who starts in a slot follows whoever was in it.
+                let slot = format!("rebuild in {slot}");
+                let lock = Lock::acquire(self.store.clone(), &slot, ids.next(), *timeout).await;
+                Some(lock.map_err(|e| app_error(&e))?)
+            }
+        };
+        let mut rebuild = Box::new(Rebuild::begin(projection, store, lock).await?);
+        let sink = Sink::Inlet(&self.inlet);
+        rebuild.approach(store, log, &self.keys, &sink).await?;
+        self.inlet
+            .send(|reply| Item::Switch { rebuild, reply })
+            .await
+    }
+
     /// Makes parked timers due again, now.
     async fn redrive_timers(&self) -> Result<u64, AppError> {
         let (mut done, now) = (0, self.clock.now());

@@ -32,6 +32,8 @@ pub(crate) struct Surroundings<'a> {
     pub fresh_id: &'a dyn Fn() -> String,
     /// Versions of streams that were only read must be asserted too: others write here as well.
     pub note_reads: bool,
+    /// The holder of this instance's leases, if there are leases.
+    pub token: Option<&'a str>,
 }
 
 /// A command could not be decided yet or at all.

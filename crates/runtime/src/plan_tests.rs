@@ -45,6 +45,7 @@ impl Bench {
             now: Timestamp(7),
             fresh_id: &|| "fresh".to_owned(),
             note_reads: true,
+            token: None,
         }
     }
 

@@ -1,20 +1,19 @@
 //! Read models: applied with every commit, and rebuilt from the log beside the old tables.
 
 use std::{
-    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::Duration,
 };
 
-use kernel::{
-    AppError, DecodeError, KeyRing, Projection, Recorded, Row, Source, Statement, with_keys,
-};
-use store::{Batch, Store, system};
+use eventlog::Log;
+use kernel::{AppError, DecodeError, Ids, KeyRing, Projection, Recorded, Row, Source, Statement};
+use store::{Batch, Store, sharing, system};
 
 use crate::{
     batcher::app_error,
-    rename::{rename, rename_schema},
-    service::Inlet,
+    lock::Lock,
+    rebuild::{Rebuild, Sink},
 };
 
 /// The projections that commit with their service's own events.
@@ -41,10 +40,43 @@ impl Live {
             .iter()
             .try_for_each(|projection| apply(projection, event, statements))
     }
+
+    /// Fails unless this program's versions are live: for commits of one among several instances.
+    pub fn asserted(&self) -> impl Iterator<Item = Statement> + '_ {
+        let projections = self.0.iter();
+        projections.map(|one| sharing::assert_projection(one.name, one.version))
+    }
+
+    /// Says which version is live that this program does not know.
+    pub async fn outdated(&self, store: &dyn Store) -> Result<Option<String>, AppError> {
+        for projection in &self.0 {
+            if let Some(live) = live_version(projection, store).await?
+                && live != projection.version
+            {
+                return Ok(Some(other_version(projection, live)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What to say when another version than this program's is live.
+pub(crate) fn other_version(projection: &Projection, live: i64) -> String {
+    let (name, version) = (projection.name, projection.version);
+    format!("the read model {name} is at version {live}; this program writes version {version}")
+}
+
+/// The version that is live, if the projection was ever built.
+pub(crate) async fn live_version(
+    projection: &Projection,
+    store: &dyn Store,
+) -> Result<Option<i64>, AppError> {
+    let row = first(store, system::projection_version(projection.name)).await?;
+    Ok(row.map(|row| row.get(0)))
 }
 
 /// Applies a projection; one that panics is as good as one that cannot read the event.
-fn apply(
+pub(crate) fn apply(
     projection: &Projection,
     event: &Recorded,
     statements: &mut Vec<Statement>,
@@ -58,11 +90,13 @@ fn apply(
 }
 
 /// Brings the tables of a service's projections to the versions this program knows, before
-/// anything else runs. New ones are made; changed ones are rebuilt from the log.
+/// anything else runs. New ones are made; changed ones are rebuilt from the log. For a process that
+/// owns the database alone.
 pub(crate) async fn prepare(
     service: &str,
     projections: &[Projection],
     store: &dyn Store,
+    log: &dyn Log,
     keys: &Arc<dyn KeyRing>,
 ) -> Result<(), AppError> {
     let head = store.head().await.map_err(|e| app_error(&e))?.position;
@@ -77,9 +111,7 @@ pub(crate) async fn prepare(
             let tidied = store.define(drop_tables(&leftover), ended).await;
             tidied.map_err(|e| app_error(&e))?;
         }
-        let version = first(store, system::projection_version(projection.name)).await?;
-        let known: Option<i64> = version.map(|row| row.get(0));
-        if known == Some(projection.version) {
+        if live_version(projection, store).await? == Some(projection.version) {
             continue;
         }
         if projection.source == Source::Own && head > 0 {
@@ -90,8 +122,8 @@ pub(crate) async fn prepare(
                 events = head,
                 "building a projection"
             );
-            let rebuild = Rebuild::begin(projection, store).await?;
-            rebuild.finish().switch(store, keys).await?;
+            let rebuild = Rebuild::begin(projection, store, None).await?;
+            rebuild.switch(store, log, keys).await?;
             continue;
         }
         // Nothing to read yet, or other services' events, which are read from the beginning again.
@@ -113,6 +145,79 @@ pub(crate) async fn prepare(
     Ok(())
 }
 
+/// The same where older instances may be at work: what answers now goes on answering while a
+/// changed read model is built beside it, and others that start wait for the `lock`. An older
+/// program than the live one is refused, unless it is alone: two would undo each other's work.
+pub(crate) async fn prepare_shared(
+    projections: &[Projection],
+    (store, log): (&Arc<dyn Store>, &dyn Log),
+    keys: &Arc<dyn KeyRing>,
+    (slot, ids, timeout): (&str, &dyn Ids, Duration),
+) -> Result<(), AppError> {
+    for projection in projections {
+        if live_version(projection, store.as_ref()).await? == Some(projection.version) {
+            continue;
+        }
+        let lock = Lock::acquire(store.clone(), slot, ids.next(), timeout).await;
+        let lock = lock.map_err(|e| app_error(&e))?;
+        // Perhaps another one has built it while this one waited.
+        match live_version(projection, store.as_ref()).await? {
+            Some(live) if live == projection.version => lock.release().await,
+            Some(live) => {
+                if live > projection.version && others_live(store.as_ref(), timeout).await? {
+                    lock.release().await;
+                    return Err(AppError::Unavailable(other_version(projection, live)));
+                }
+                let mut rebuild = Rebuild::begin(projection, store.as_ref(), Some(lock)).await?;
+                let sink = Sink::Store(store.as_ref());
+                rebuild.approach(store.as_ref(), log, keys, &sink).await?;
+                rebuild.switch(store.as_ref(), log, keys).await?;
+            }
+            None => build(projection, (store, log), keys, lock).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Makes the tables of a read model for the first time.
+async fn build(
+    projection: &Projection,
+    (store, log): (&Arc<dyn Store>, &dyn Log),
+    keys: &Arc<dyn KeyRing>,
+    lock: Lock,
+) -> Result<(), AppError> {
+    if projection.source == Source::Own {
+        let rebuild = Rebuild::begin(projection, store.as_ref(), Some(lock)).await?;
+        return rebuild.switch(store.as_ref(), log, keys).await;
+    }
+    let (name, version) = (projection.name, projection.version);
+    let mut batch = Batch::default();
+    let statements = [lock.assert(), system::projection_live(name, version)];
+    // Its subscription has no positions yet, and begins at the beginning.
+    batch.statements.extend(statements);
+    let defined = store.define(projection.schema.to_owned(), batch).await;
+    defined.map_err(|e| app_error(&e))?;
+    lock.release().await;
+    Ok(())
+}
+
+/// Whether another instance gives signs of life.
+async fn others_live(store: &dyn Store, timeout: Duration) -> Result<bool, AppError> {
+    let beats = || async {
+        let rows = store.query(vec![sharing::instances()]).await;
+        let rows = rows.map_err(|e| app_error(&e))?.into_iter().flatten();
+        let beats = rows.map(|row| (row.get::<String>(0), row.get::<i64>(2)));
+        Ok::<_, AppError>(beats.collect::<Vec<_>>())
+    };
+    let before = beats().await?;
+    if before.is_empty() {
+        return Ok(false);
+    }
+    tokio::time::sleep(timeout).await;
+    let after = beats().await?;
+    Ok(after.iter().any(|one| !before.contains(one)))
+}
+
 async fn first(store: &dyn Store, statement: Statement) -> Result<Option<Row>, AppError> {
     let rows = store.query(vec![statement]).await;
     let rows = rows.map_err(|e| app_error(&e))?;
@@ -125,7 +230,7 @@ async fn first(store: &dyn Store, statement: Statement) -> Result<Option<Row>, A
 }
 
 /// How often a projection was rebuilt, and the tables of a rebuild that did not end.
-async fn attempts(
+pub(crate) async fn attempts(
     projection: &Projection,
     store: &dyn Store,
 ) -> Result<(i64, Vec<String>), AppError> {
@@ -137,7 +242,7 @@ async fn attempts(
     Ok((row.get(0), tables.map(str::to_owned).collect()))
 }
 
-fn drop_tables(tables: &[String]) -> String {
+pub(crate) fn drop_tables(tables: &[String]) -> String {
     tables
         .iter()
         .map(|table| format!("DROP TABLE IF EXISTS {table};"))
@@ -147,161 +252,4 @@ fn drop_tables(tables: &[String]) -> String {
 /// The name of the subscription that feeds a projection of other services' events.
 pub(crate) fn subscription_name(projection: &Projection) -> String {
     format!("projection:{}", projection.name)
-}
-
-/// A projection being rebuilt into tables of its own.
-pub(crate) struct Rebuild {
-    rebuilt: Rebuilt,
-    waiting: Vec<Statement>,
-}
-
-/// A rebuilt projection that can take the old one's place.
-pub(crate) struct Rebuilt {
-    projection: Projection,
-    /// Which rebuild of this projection it is; never used again, so that the names of its indexes,
-    /// which stay when its tables are renamed, are in no later one's way.
-    generation: i64,
-    suffix: String,
-    /// Statement text → the same text on the new tables. Leaked: a rebuild is rare, and a
-    /// projection has a handful of statements.
-    texts: HashMap<&'static str, &'static str>,
-    /// Position up to which the service's own events are in.
-    pub applied: i64,
-}
-
-impl Rebuild {
-    /// Makes the new tables.
-    pub async fn begin(projection: &Projection, store: &dyn Store) -> Result<Self, AppError> {
-        let (last, leftover) = attempts(projection, store).await?;
-        let generation = last + 1;
-        let rebuilt = Rebuilt {
-            projection: projection.clone(),
-            generation,
-            suffix: format!("__{generation}"),
-            texts: HashMap::new(),
-            applied: 0,
-        };
-        let tables: Vec<String> = rebuilt.new_tables().collect();
-        let ddl = drop_tables(&leftover)
-            + &rename_schema(projection.schema, projection.tables, &rebuilt.suffix);
-        let mut batch = Batch::default();
-        let begun = system::record_rebuild(projection.name, generation, &tables.join(","));
-        batch.statements.push(begun);
-        store.define(ddl, batch).await.map_err(|e| app_error(&e))?;
-        Ok(Self {
-            rebuilt,
-            waiting: Vec::new(),
-        })
-    }
-
-    /// Takes an event in.
-    pub fn apply(&mut self, event: &Recorded, keys: &Arc<dyn KeyRing>) -> Result<(), AppError> {
-        self.rebuilt.apply(event, keys, &mut self.waiting)
-    }
-
-    /// Writes what was taken in, between the service's other commits.
-    pub async fn write(&mut self, inlet: &Inlet) -> Result<(), AppError> {
-        match self.waiting.is_empty() {
-            true => Ok(()),
-            false => inlet.write(std::mem::take(&mut self.waiting)).await,
-        }
-    }
-
-    /// All is in but the last events, which [`Rebuilt::switch`] reads.
-    pub fn finish(self) -> Rebuilt {
-        self.rebuilt
-    }
-}
-
-impl Rebuilt {
-    fn new_tables(&self) -> impl Iterator<Item = String> + '_ {
-        self.projection
-            .tables
-            .iter()
-            .map(|table| format!("{table}{}", self.suffix))
-    }
-
-    fn apply(
-        &mut self,
-        event: &Recorded,
-        keys: &Arc<dyn KeyRing>,
-        out: &mut Vec<Statement>,
-    ) -> Result<(), AppError> {
-        let mut statements = Vec::new();
-        with_keys(keys, || apply(&self.projection, event, &mut statements))
-            .map_err(|e| AppError::Internal(e.to_string()))?;
-        for mut statement in statements {
-            let (tables, suffix) = (self.projection.tables, &self.suffix);
-            statement.sql = self
-                .texts
-                .entry(statement.sql)
-                .or_insert_with_key(|sql| Box::leak(rename(sql, tables, suffix).into_boxed_str()));
-            out.push(statement);
-        }
-        self.applied = event.position;
-        Ok(())
-    }
-
-    /// Reads what is still missing of the service's own events (nothing else may write meanwhile),
-    /// and puts the new tables in the old ones' place in one transaction.
-    pub async fn switch(
-        mut self,
-        store: &dyn Store,
-        keys: &Arc<dyn KeyRing>,
-    ) -> Result<(), AppError> {
-        while self.projection.source == Source::Own {
-            let events = store
-                .read_log(self.applied, 1_000, 4 << 20)
-                .await
-                .map_err(|e| app_error(&e))?;
-            if events.is_empty() {
-                break;
-            }
-            let mut batch = Batch::default();
-            for event in &events {
-                self.apply(event, keys, &mut batch.statements)?;
-            }
-            store.commit(batch).await.map_err(|e| app_error(&e))?;
-        }
-        let mut ddl = String::new();
-        for (old, new) in self.projection.tables.iter().zip(self.new_tables()) {
-            ddl.push_str(&format!(
-                "DROP TABLE IF EXISTS {old}; ALTER TABLE {new} RENAME TO {old};"
-            ));
-        }
-        let (name, version) = (self.projection.name, self.projection.version);
-        let mut batch = Batch::default();
-        batch
-            .statements
-            .push(system::projection_live(name, version));
-        let ended = system::record_rebuild(name, self.generation, "");
-        batch.statements.push(ended);
-        store.define(ddl, batch).await.map_err(|e| app_error(&e))?;
-        Ok(())
-    }
-}
-
-/// Rebuilds a projection of the service's own events while the service goes on.
-pub(crate) async fn rebuild_own(
-    projection: &Projection,
-    store: &dyn Store,
-    inlet: &Inlet,
-    keys: &Arc<dyn KeyRing>,
-) -> Result<Rebuilt, AppError> {
-    let mut rebuild = Rebuild::begin(projection, store).await?;
-    let head = store.head().await.map_err(|e| app_error(&e))?.position;
-    while rebuild.rebuilt.applied < head {
-        let events = store
-            .read_log(rebuild.rebuilt.applied, 1_000, 4 << 20)
-            .await
-            .map_err(|e| app_error(&e))?;
-        for event in &events {
-            rebuild.apply(event, keys)?;
-        }
-        rebuild.write(inlet).await?;
-        if events.is_empty() {
-            break;
-        }
-    }
-    Ok(rebuild.finish())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kernel::{AppError, Clock, Ids, KeyRing, Statement};
-use metrics::{Counter, Histogram, counter, histogram};
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{KeyVault, item::Item};
@@ -31,6 +31,8 @@ pub(crate) struct CommitMetrics {
     commits: Counter,
     events: Counter,
     batch: Histogram,
+    queue: Gauge,
+    lost: Counter,
 }
 
 impl CommitMetrics {
@@ -39,7 +41,19 @@ impl CommitMetrics {
             commits: counter!("souk_commits_total", "service" => service),
             events: counter!("souk_events_total", "service" => service),
             batch: histogram!("souk_commit_events", "service" => service),
+            queue: gauge!("souk_batch_queue", "service" => service),
+            lost: counter!("souk_lost_races_total", "service" => service),
         }
+    }
+
+    /// How many items wait for the next batch.
+    pub fn waiting(&self, items: usize) {
+        self.queue.set(items as f64);
+    }
+
+    /// A batch met a stream that another instance had moved on.
+    pub fn lost_race(&self) {
+        self.lost.increment(1);
     }
 
     pub fn committed(&self, events: usize) {
@@ -67,6 +81,24 @@ impl Inlet {
 
     /// Writes the runtime's own statements.
     pub async fn write(&self, statements: Vec<Statement>) -> Result<(), AppError> {
-        self.send(|reply| Item::Write { statements, reply }).await
+        self.write_as(statements, false).await
+    }
+
+    /// The same with a condition among them, which may fail.
+    pub async fn write_if(&self, statements: Vec<Statement>) -> Result<(), AppError> {
+        self.write_as(statements, true).await
+    }
+
+    async fn write_as(
+        &self,
+        statements: Vec<Statement>,
+        conditional: bool,
+    ) -> Result<(), AppError> {
+        let item = |reply| Item::Write {
+            statements,
+            conditional,
+            reply,
+        };
+        self.send(item).await
     }
 }

@@ -1,128 +1,83 @@
-//! Starting and stopping: stores, batchers, consumers, in an order that loses nothing.
+//! Starting: stores, batchers, consumers, in an order that loses nothing.
 
-use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use eventlog::{LocalLog, Log};
-use kernel::{App, AppError, Broadcast, Clock, Ids, Module, Projection, Subscription};
-use store::Stores;
+use eventlog::{Broker, LocalLog, Log};
+use kernel::{App, AppError, Ids, Module, Projection, Subscription, Worker};
+use store::Store;
 use tokio::{
     sync::{mpsc, watch},
-    task::{JoinHandle, JoinSet},
+    task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    KeyVault, Ops, SqliteKeyRing,
+    Neighbours, OwnLog, Placement, RelayTask, Runtime, RuntimeConfig, StartError,
     batcher::Batcher,
-    broadcast,
-    consumer::{Handle, Progress, Surround},
+    consumer::{Control, Handle, Stand, Standing, Surround, persist},
     engine::ServiceEngine,
+    inbound,
+    leases::Keeper,
     opening::{Opened, open_all, store_error, subscriptions},
-    ops::ServiceOps,
+    ops::{Locking, ServiceOps},
     projections::{self, Live},
+    relay,
     service::{CommitMetrics, Inlet, Shared},
     states::StateCache,
-    subscription, timers, worker,
+    subscription,
+    tenancy::Tenancy,
+    timers, worker,
 };
 
 /// How many items may wait for a batcher before callers wait themselves.
 const INLET: usize = 4_096;
-/// How long consumers have to come to an end at shutdown.
-const GRACE: Duration = Duration::from_secs(5);
 
-/// How a runtime is started.
-pub struct RuntimeConfig {
-    /// The services' databases.
-    pub stores: Arc<dyn Stores>,
-    /// The keys of personal data.
-    pub keyring: Arc<dyn KeyVault>,
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
-    /// The source of ids.
-    pub ids: Arc<dyn Ids>,
+/// What all services of this process are started with.
+struct Among {
+    sole_owner: bool,
+    /// Whether producers may be elsewhere, and away just now: then consumers wait for them, not
+    /// the start.
+    patient: bool,
+    slot: String,
+    timeout: Duration,
+    broker: Option<Arc<dyn Broker>>,
+    relay: Option<RelayTask>,
+    ids: Arc<dyn Ids>,
 }
 
-impl RuntimeConfig {
-    /// Everything in SQLite files in one folder, which must be this process's alone.
-    pub fn embedded(
-        data: &Path,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn Ids>,
-    ) -> Result<Self, StartError> {
-        let keyring = SqliteKeyRing::open(&data.join("keyring.db"), ids.clone());
-        let stores = store::sqlite::Folder {
-            path: data.to_owned(),
-            readers: 2,
-        };
-        Ok(Self {
-            stores: Arc::new(stores),
-            keyring: Arc::new(keyring.map_err(|e| StartError::KeyRing(e.0))?),
-            clock,
-            ids,
+impl Among {
+    fn locking(&self) -> Option<Locking> {
+        (!self.sole_owner).then(|| Locking {
+            slot: self.slot.clone(),
+            ids: self.ids.clone(),
+            timeout: self.timeout,
         })
     }
 }
 
-/// Why a runtime did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A database could not be opened or brought up to date.
-    #[error("the database of {service} cannot be used: {reason}")]
-    Store {
-        /// Which service.
-        service: String,
-        /// Why.
-        reason: String,
-    },
-    /// The key ring could not be opened.
-    #[error("the key ring cannot be used: {0}")]
-    KeyRing(String),
-    /// Two services have one name, or a subscription names an unknown topic.
-    #[error("the services do not fit together: {0}")]
-    Wiring(String),
-}
-
-/// All services of this process, running.
-pub struct Runtime {
-    services: HashMap<&'static str, ServiceOps>,
-    apps: HashMap<&'static str, App>,
-    waiting: Vec<(String, watch::Receiver<bool>)>,
-    log: Arc<dyn Log>,
-    surround: Vec<Surround>,
-    stop: CancellationToken,
-    stop_batchers: CancellationToken,
-    consumers: JoinSet<()>,
-    batchers: Vec<JoinHandle<()>>,
-    keyring: Arc<dyn KeyVault>,
-}
-
 impl Runtime {
     /// Opens the stores, brings schemas and projections up to date, starts everything.
-    pub async fn start(config: RuntimeConfig, modules: Vec<Module>) -> Result<Self, StartError> {
+    pub async fn start(
+        mut config: RuntimeConfig,
+        modules: Vec<Module>,
+    ) -> Result<Self, StartError> {
         let opened = open_all(&config, modules).await?;
-        let mut log = LocalLog::default();
-        for one in &opened {
-            let head = one
-                .store
-                .head()
-                .await
-                .map_err(|e| store_error(one.module.name, &e))?;
-            log.add(one.module.name, one.store.clone(), head.position);
-        }
+        let placement = std::mem::replace(&mut config.placement, Placement::Embedded);
+        let (log, among) = place(&config, placement, &opened).await?;
         let mut runtime = Self {
             services: HashMap::new(),
             apps: HashMap::new(),
             waiting: Vec::new(),
-            log: Arc::new(log),
-            surround: Vec::new(),
+            log,
             stop: CancellationToken::new(),
             stop_batchers: CancellationToken::new(),
             consumers: JoinSet::new(),
+            keepers: Vec::new(),
             batchers: Vec::new(),
             keyring: config.keyring.clone(),
         };
         for one in opened {
-            runtime.start_service(&config, one).await?;
+            runtime.start_service(&config, &among, one).await?;
         }
         Ok(runtime)
     }
@@ -130,47 +85,52 @@ impl Runtime {
     async fn start_service(
         &mut self,
         config: &RuntimeConfig,
+        among: &Among,
         opened: Opened,
     ) -> Result<(), StartError> {
-        let Opened { module, store } = opened;
+        let Opened {
+            module,
+            store,
+            head,
+        } = opened;
         let name = module.name;
         let shared = Arc::new(Shared {
             topic: name.into(),
             clock: config.clock.clone(),
             ids: config.ids.clone(),
             keyring: self.keyring.clone(),
-            sole_owner: config.stores.sole_owner(),
+            sole_owner: among.sole_owner,
             metrics: CommitMetrics::of(name),
         });
-        let failed = |error: AppError| StartError::Store {
-            service: name.into(),
-            reason: error.to_string(),
-        };
-        store
-            .migrate(name, module.migrations)
-            .await
-            .map_err(|e| store_error(name, &e))?;
-        projections::prepare(name, &module.projections, store.as_ref(), &shared.keys())
-            .await
-            .map_err(failed)?;
+        self.prepare(&module, &store, &shared, among).await?;
+        let tenancy = self.take_place(&module, &store, among).await?;
 
         let (sender, items) = mpsc::channel(INLET);
         let inlet = Inlet(sender);
         let (timer_hint, hint) = timers::hint();
-        let batcher = Batcher::new(
-            shared.clone(),
-            store.clone(),
-            self.log.clone(),
-            StateCache::new(&module.deciders),
-            Live::of(&module.projections),
-            timer_hint.clone(),
-        );
+        let (stand, standing) = watch::channel(Standing::CaughtUp);
+        let label = format!("{name}: this program's read models are the live ones");
+        self.waiting.push((label, standing));
+        let batcher = Batcher {
+            shared: shared.clone(),
+            store: store.clone(),
+            log: self.log.clone(),
+            cache: StateCache::new(&module.deciders),
+            live: Live::of(&module.projections),
+            timer_hint: timer_hint.clone(),
+            token: tenancy.token().cloned(),
+            tenancy: tenancy.clone(),
+            stand,
+            erasures: 0,
+            followed: head.position,
+            met: Vec::new(),
+        };
         self.batchers
             .push(tokio::spawn(batcher.run(items, self.stop_batchers.clone())));
         let keys = shared.keys();
         let engine = ServiceEngine {
             shared: shared.clone(),
-            keys,
+            keys: keys.clone(),
             inlet: inlet.clone(),
             store: store.clone(),
         };
@@ -181,6 +141,7 @@ impl Runtime {
             store: store.clone(),
             log: self.log.clone(),
             stop: self.stop.clone(),
+            tenancy: tenancy.clone(),
         };
 
         let runner = timers::Runner {
@@ -190,45 +151,128 @@ impl Runtime {
             reset: timer_hint.clone(),
         };
         self.consumers.spawn(runner.run());
-        let mut handles = Vec::new();
-        for (subscription, projection) in subscriptions(&module) {
-            for topic in subscription.topics {
-                let handle = self.start_subscription(
-                    &around,
-                    subscription.clone(),
-                    projection.clone(),
-                    topic,
-                );
-                handles.push(handle.await.map_err(failed)?);
-            }
-        }
-        for spec in &module.workers {
-            for topic in spec.topics {
-                handles.push(
-                    self.start_worker(&around, &app, spec, topic)
-                        .await
-                        .map_err(failed)?,
-                );
-            }
-        }
-        for feed in module.broadcasts {
-            self.start_broadcast(&around, &feed);
-        }
+        self.start_outside(&around, &module, among);
+        let handles = self
+            .start_consumers(&around, &app, &module, among)
+            .await
+            .map_err(|error| failed(name, &error))?;
+        module.broadcasts.iter().for_each(|feed| self.listen(feed));
         self.services.insert(
             name,
             ServiceOps {
                 store,
                 inlet,
-                keys: around.shared.keys(),
+                keys,
                 handles,
                 projections: module.projections,
                 clock: config.clock.clone(),
                 timer_hint,
+                tenancy,
+                locking: among.locking(),
             },
         );
         self.apps.insert(name, app);
-        self.surround.push(around);
         Ok(())
+    }
+
+    /// Brings the service's tables to what this program knows.
+    async fn prepare(
+        &self,
+        module: &Module,
+        store: &Arc<dyn Store>,
+        shared: &Shared,
+        among: &Among,
+    ) -> Result<(), StartError> {
+        let name = module.name;
+        let migrated = store.migrate(name, module.migrations).await;
+        migrated.map_err(|e| store_error(name, &e))?;
+        let (keys, log) = (shared.keys(), self.log.as_ref());
+        let prepared = match among.sole_owner {
+            true => {
+                let projections = &module.projections;
+                projections::prepare(name, projections, store.as_ref(), log, &keys).await
+            }
+            false => {
+                let place = (&*among.slot, among.ids.as_ref(), among.timeout);
+                let projections = &module.projections;
+                projections::prepare_shared(projections, (store, log), &keys, place).await
+            }
+        };
+        prepared.map_err(|error| failed(name, &error))
+    }
+
+    /// Takes this instance's place among the service's others, if there may be others.
+    async fn take_place(
+        &mut self,
+        module: &Module,
+        store: &Arc<dyn Store>,
+        among: &Among,
+    ) -> Result<Tenancy, StartError> {
+        if among.sole_owner {
+            return Ok(Tenancy::sole());
+        }
+        let exclusive = module.subscriptions.iter().filter(|s| s.exclusive);
+        let arrived = async {
+            let mut keeper = Keeper::arrive(
+                store.clone(),
+                module.name,
+                &among.slot,
+                among.timeout,
+                exclusive.map(|subscription| subscription.name),
+                among.ids.as_ref(),
+            )
+            .await?;
+            // What is free is taken before anything runs.
+            keeper.turn().await?;
+            Ok(keeper)
+        };
+        let keeper = arrived.await.map_err(|e| store_error(module.name, &e))?;
+        let tenancy = keeper.tenancy().clone();
+        self.keepers
+            .push(tokio::spawn(keeper.run(self.stop.clone())));
+        Ok(tenancy)
+    }
+
+    /// What connects the service with the outside of Souk.
+    fn start_outside(&mut self, around: &Surround, module: &Module, among: &Among) {
+        let name = module.name;
+        if let Some(task) = among.relay.clone() {
+            let store = around.store.clone();
+            let task = move |stop| task(name, store.clone(), stop);
+            self.consumers.spawn(relay::run(around.clone(), task));
+        }
+        if let Some(broker) = among.broker.clone().filter(|_| !module.inbound.is_empty()) {
+            let runner = inbound::Runner {
+                around: around.clone(),
+                broker,
+                handlers: inbound::by_kind(&module.inbound),
+            };
+            self.consumers.spawn(runner.run());
+        }
+    }
+
+    async fn start_consumers(
+        &mut self,
+        around: &Surround,
+        app: &App,
+        module: &Module,
+        among: &Among,
+    ) -> Result<Vec<Handle>, AppError> {
+        let mut handles = Vec::new();
+        for (subscription, projection) in subscriptions(module) {
+            for topic in subscription.topics {
+                let (one, feeds) = (subscription.clone(), projection.clone());
+                let handle = self.start_subscription(around, one, feeds, topic, among.patient);
+                handles.push(handle.await?);
+            }
+        }
+        for spec in &module.workers {
+            for topic in spec.topics {
+                let handle = self.start_worker(around, app, spec, topic, among.patient);
+                handles.push(handle.await?);
+            }
+        }
+        Ok(handles)
     }
 
     async fn start_subscription(
@@ -237,18 +281,27 @@ impl Runtime {
         subscription: Subscription,
         projection: Option<Projection>,
         topic: &'static str,
+        patient: bool,
     ) -> Result<Handle, AppError> {
-        let progress = Progress::start(around, subscription.name, topic, subscription.from).await?;
-        let parked = progress.parked(around).await?;
-        let (handle, control, caught_up) = self.handle(around, subscription.name, topic);
-        let runner = subscription::Runner {
-            around: around.clone(),
-            subscription,
-            projection,
-            progress,
-            parked: Arc::new(parked),
+        let (handle, control, stand) = self.handle(around, subscription.name, topic);
+        let prepare = {
+            let around = around.clone();
+            move || {
+                let (one, feeds) = (subscription.clone(), projection.clone());
+                subscription::Runner::prepare(around.clone(), one, feeds, topic)
+            }
         };
-        self.consumers.spawn(runner.run(control, caught_up));
+        if !patient {
+            let runner = prepare().await?;
+            self.consumers.spawn(runner.run(control, stand));
+            return Ok(handle);
+        }
+        let around = around.clone();
+        self.consumers.spawn(async move {
+            if let Some(runner) = persist(&around, &stand, prepare).await {
+                runner.run(control, stand).await;
+            }
+        });
         Ok(handle)
     }
 
@@ -256,22 +309,28 @@ impl Runtime {
         &mut self,
         around: &Surround,
         app: &App,
-        spec: &kernel::Worker,
+        spec: &Worker,
         topic: &'static str,
+        patient: bool,
     ) -> Result<Handle, AppError> {
-        let progress = Progress::start(around, spec.name, topic, spec.from).await?;
-        let parked = progress.parked(around).await?;
-        let (handle, control, caught_up) = self.handle(around, spec.name, topic);
+        let (handle, control, stand) = self.handle(around, spec.name, topic);
         // A worker's backlog is outside work: it does not keep the shop from being ready.
         self.waiting.pop();
-        let runner = worker::Runner {
-            around: around.clone(),
-            app: app.clone(),
-            worker: spec.clone(),
-            progress,
-            parked,
+        let prepare = {
+            let (around, app, spec) = (around.clone(), app.clone(), spec.clone());
+            move || worker::Runner::prepare(around.clone(), app.clone(), spec.clone(), topic)
         };
-        self.consumers.spawn(runner.run(control, caught_up));
+        if !patient {
+            let runner = prepare().await?;
+            self.consumers.spawn(runner.run(control, stand));
+            return Ok(handle);
+        }
+        let around = around.clone();
+        self.consumers.spawn(async move {
+            if let Some(runner) = persist(&around, &stand, prepare).await {
+                runner.run(control, stand).await;
+            }
+        });
         Ok(handle)
     }
 
@@ -280,110 +339,69 @@ impl Runtime {
         around: &Surround,
         name: &str,
         topic: &str,
-    ) -> (
-        Handle,
-        mpsc::Receiver<crate::consumer::Control>,
-        watch::Sender<bool>,
-    ) {
+    ) -> (Handle, mpsc::Receiver<Control>, Stand) {
         let (control, orders) = mpsc::channel(4);
-        let (caught_up, seen) = watch::channel(false);
+        let (stand, standing) = watch::channel(Standing::Behind);
         let label = format!("{}: {name} has caught up with {topic}", around.shared.topic);
-        self.waiting.push((label, seen.clone()));
-        (
-            Handle {
-                name: name.into(),
-                topic: topic.into(),
-                control,
-                caught_up: seen,
-            },
-            orders,
-            caught_up,
-        )
-    }
-
-    fn start_broadcast(&mut self, around: &Surround, feed: &Broadcast) {
-        for topic in feed.topics {
-            let (caught_up, seen) = watch::channel(false);
-            self.waiting.push((
-                format!("feed {} has caught up with {topic}", feed.name),
-                seen,
-            ));
-            self.consumers.spawn(broadcast::run(
-                around.clone(),
-                feed.clone(),
-                topic,
-                caught_up,
-            ));
-        }
-    }
-
-    /// Adds a feed that belongs to no service: a frontend's.
-    pub fn listen(&mut self, feed: &Broadcast) {
-        if let Some(around) = self.surround.first().cloned() {
-            self.start_broadcast(&around, feed);
-        }
-    }
-
-    /// The handle of a service.
-    pub fn app(&self, service: &str) -> Option<App> {
-        self.apps.get(service).cloned()
-    }
-
-    /// What is still missing before the shop is ready; empty when it is.
-    pub fn not_ready(&self) -> Vec<String> {
-        unmet(&self.waiting)
-    }
-
-    /// A check of readiness that can be kept by the gateway.
-    pub fn readiness(&self) -> impl Fn() -> Vec<String> + Send + Sync + 'static {
-        let waiting = self.waiting.clone();
-        let stop = self.stop.clone();
-        move || match stop.is_cancelled() {
-            true => vec!["shutting down".to_owned()],
-            false => unmet(&waiting),
-        }
-    }
-
-    /// Waits until every consumer has caught up once.
-    pub async fn wait_ready(&self) {
-        for (_, seen) in &self.waiting {
-            let _ = seen.clone().wait_for(|done| *done).await;
-        }
-    }
-
-    /// The operator's port.
-    pub fn ops(&self) -> Ops {
-        Ops::new(
-            self.services.clone(),
-            self.log.clone(),
-            self.keyring.clone(),
-        )
-    }
-
-    /// Stops: consumers first, then the batchers with what they still hold, then the stores.
-    pub async fn shutdown(mut self) {
-        self.stop.cancel();
-        let ended = async { while self.consumers.join_next().await.is_some() {} };
-        if tokio::time::timeout(GRACE, ended).await.is_err() {
-            tracing::warn!(
-                "some consumers did not stop in time; their work is repeated at the next start"
-            );
-            self.consumers.abort_all();
-        }
-        self.stop_batchers.cancel();
-        for batcher in self.batchers.drain(..) {
-            let _ = batcher.await;
-        }
-        for service in self.services.values() {
-            service.store.close().await;
-        }
+        self.waiting.push((label, standing.clone()));
+        let handle = Handle {
+            name: name.into(),
+            topic: topic.into(),
+            control,
+            standing,
+        };
+        (handle, orders, stand)
     }
 }
 
-fn unmet(waiting: &[(String, watch::Receiver<bool>)]) -> Vec<String> {
-    waiting
-        .iter()
-        .filter(|(_, seen)| !*seen.borrow())
-        .map(|(label, _)| label.clone())
-        .collect()
+/// Makes the log, and finds out what the services are started among.
+async fn place(
+    config: &RuntimeConfig,
+    placement: Placement,
+    opened: &[Opened],
+) -> Result<(Arc<dyn Log>, Among), StartError> {
+    let mut among = Among {
+        sole_owner: config.stores.sole_owner(),
+        patient: false,
+        slot: String::new(),
+        timeout: crate::LEASE_TIMEOUT,
+        broker: None,
+        relay: None,
+        ids: config.ids.clone(),
+    };
+    let Placement::Shared(neighbours) = placement else {
+        if !among.sole_owner {
+            let text = "databases that others use too need a log that is shared with them";
+            return Err(StartError::Wiring(text.into()));
+        }
+        let mut log = LocalLog::default();
+        for one in opened {
+            log.add(one.module.name, one.store.clone(), one.head.position);
+        }
+        return Ok((Arc::new(log), among));
+    };
+    let Neighbours {
+        log,
+        slot,
+        lease_timeout,
+        broker,
+        relay,
+        topics: _,
+    } = neighbours;
+    (among.patient, among.slot, among.timeout) = (true, slot, lease_timeout);
+    (among.broker, among.relay) = (broker, relay);
+    let own = opened.iter().map(|one| OwnLog {
+        service: one.module.name,
+        store: one.store.clone(),
+        head: one.head.clone(),
+    });
+    let log = log(own.collect()).await;
+    Ok((log.map_err(|e| StartError::Log(e.to_string()))?, among))
+}
+
+fn failed(service: &str, error: &AppError) -> StartError {
+    StartError::Store {
+        service: service.into(),
+        reason: error.to_string(),
+    }
 }

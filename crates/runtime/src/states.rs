@@ -71,6 +71,43 @@ impl StateCache {
         self.old.clear();
     }
 
+    /// Forgets a stream.
+    pub fn remove(&mut self, stream: &StreamId) {
+        self.young.remove(stream);
+        self.old.remove(stream);
+    }
+
+    /// The version a stream is held at, if it is held.
+    pub fn version(&self, stream: &StreamId) -> Option<i64> {
+        self.find(stream).map(|(_, version)| version)
+    }
+
+    /// Takes in an event that was committed elsewhere, if its stream is held. What does not fit is
+    /// forgotten, and loaded again when it is needed.
+    pub fn follow(
+        &mut self,
+        stream: &StreamId,
+        (version, kind, data): (i64, &str, &str),
+        keys: &Arc<dyn KeyRing>,
+    ) {
+        let held = self.young.get_mut(stream);
+        let Some((state, at)) = held.or_else(|| self.old.get_mut(stream)) else {
+            return;
+        };
+        if version <= *at {
+            return;
+        }
+        let folded = version == *at + 1
+            && catch_unwind(AssertUnwindSafe(|| {
+                with_keys(keys, || state.fold(kind, data)).is_ok()
+            }))
+            .unwrap_or(false);
+        match folded {
+            true => *at = version,
+            false => self.remove(stream),
+        }
+    }
+
     /// Folds a loaded stream.
     pub fn fold(&mut self, loaded: LoadedStream, keys: &Arc<dyn KeyRing>) -> Result<(), Unusable> {
         let stream = &loaded.stream;

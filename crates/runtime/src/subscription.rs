@@ -3,63 +3,104 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use kernel::{AppError, Poison, Projection, Recorded, StreamId, Subscription, with_keys};
-use store::system;
+use metrics::{Gauge, gauge};
+use store::{sharing, system};
 use tokio::sync::mpsc;
 
 use crate::{
-    consumer::{CaughtUp, Control, LAZY, Progress, Surround, guarded},
+    consumer::{Control, LAZY, Stand, Standing, Surround, caught_up, guarded},
     item::{Item, Parked, Reacted},
-    projections::Rebuild,
+    persons,
+    progress::{Chunk, Progress},
+    projections::{live_version, other_version},
 };
+
+/// How long to wait after the store failed or refused.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// One subscription on one topic.
 pub(crate) struct Runner {
-    pub around: Surround,
-    pub subscription: Subscription,
+    around: Surround,
+    subscription: Subscription,
     /// The projection it feeds, if it feeds one.
-    pub projection: Option<Projection>,
-    pub progress: Progress,
+    projection: Option<Projection>,
+    progress: Progress,
     /// Streams with dead letters.
-    pub parked: Arc<Parked>,
+    parked: Arc<Parked>,
+    /// What the database says must be read again before anything else is done.
+    stale: bool,
+    lag: Gauge,
 }
 
 impl Runner {
+    /// Finds out where it is.
+    pub async fn prepare(
+        around: Surround,
+        subscription: Subscription,
+        projection: Option<Projection>,
+        topic: &'static str,
+    ) -> Result<Self, AppError> {
+        let (name, from) = (subscription.name, subscription.from);
+        let progress = Progress::start(&around, name, topic, from, subscription.exclusive).await?;
+        let parked = Arc::new(progress.parked(&around).await?);
+        let lag = gauge!("souk_subscription_lag", "service" => around.shared.topic.to_string(), "subscription" => name, "topic" => topic);
+        Ok(Self {
+            around,
+            subscription,
+            projection,
+            progress,
+            parked,
+            stale: false,
+            lag,
+        })
+    }
+
     /// Runs until the service stops.
-    pub async fn run(mut self, mut control: mpsc::Receiver<Control>, caught_up: CaughtUp) {
+    pub async fn run(mut self, mut control: mpsc::Receiver<Control>, stand: Stand) {
         let stop = self.around.stop.clone();
         while !stop.is_cancelled() {
             while let Ok(order) = control.try_recv() {
                 self.obey(order).await;
             }
-            let events = self
-                .progress
-                .read(&self.around, self.progress.position)
-                .await;
-            if !events.is_empty() {
-                self.handle(events).await;
+            if self.progress.tenant.has_changed() {
+                self.resettle().await;
+            }
+            if self.stale && !self.refresh(&stand).await {
+                continue;
+            }
+            let after = self.progress.position();
+            let chunk = self.progress.read(&self.around, after).await;
+            self.lag.set(self.progress.lag() as f64);
+            if chunk.upto > after {
+                self.handle(chunk).await;
                 if self.progress.overdue() {
                     self.save().await;
                 }
                 continue;
             }
-            if self.progress.caught_up() {
-                caught_up.send_if_modified(|done| !std::mem::replace(done, true));
+            match self.progress.verify(&self.around).await {
+                Ok(()) if self.progress.caught_up() => caught_up(&stand),
+                Ok(()) => {}
+                Err(error) => drop(stand.send_replace(Standing::Halted(error.to_string()))),
             }
-            let position = self.progress.position;
+            // Where others write the topic as well, a look at times shows whether it is still the
+            // same log.
+            let looks = self.progress.dirty() || !self.around.shared.sole_owner;
             // Only waiting may be broken off: what was handed to the batcher must be seen through.
-            let quiet = tokio::select! {
+            tokio::select! {
                 biased;
-                () = stop.cancelled() => false,
+                () = stop.cancelled() => {}
                 order = control.recv() => {
                     if let Some(order) = order {
                         self.obey(order).await;
                     }
-                    false
                 }
-                () = self.progress.wait(position, LAZY) => self.progress.caught_up(),
-            };
-            if quiet {
-                self.save().await;
+                () = self.progress.woken(after) => {}
+                () = tokio::time::sleep(LAZY), if looks => {
+                    if self.progress.caught_up() {
+                        self.save().await;
+                    }
+                }
             }
         }
         self.save().await;
@@ -67,19 +108,87 @@ impl Runner {
 
     async fn save(&mut self) {
         if let Err(error) = self.progress.flush(&self.around).await {
-            tracing::warn!(subscription = %self.progress.name, %error, "position not saved; harmless");
+            tracing::info!(subscription = %self.progress.name, %error, "position not saved; harmless");
+            self.stale = true;
         }
     }
 
-    async fn handle(&mut self, events: Vec<Arc<Recorded>>) {
-        let last = events
-            .last()
-            .map_or(self.progress.position, |event| event.position);
+    /// The instance holds other partitions than before: lets go, and goes on from what the
+    /// database says.
+    async fn resettle(&mut self) {
+        // What is being let go is still held in the database, until this is confirmed.
+        self.save().await;
+        self.progress.let_go();
+        self.progress.tenant.confirm();
+        self.stale = true;
+    }
+
+    /// Reads positions and dead letters again; `false` if that cannot be done now.
+    async fn refresh(&mut self, stand: &Stand) -> bool {
+        match self.read_again().await {
+            Ok(()) => {
+                self.stale = false;
+                true
+            }
+            Err(error) => {
+                let halted = Standing::Halted(error.to_string());
+                if *stand.borrow() != halted {
+                    tracing::warn!(subscription = %self.progress.name, %error, "cannot go on; will try again");
+                    stand.send_replace(halted);
+                }
+                self.rest().await;
+                false
+            }
+        }
+    }
+
+    async fn read_again(&mut self) -> Result<(), AppError> {
+        if let Some(projection) = &self.projection
+            && !self.around.shared.sole_owner
+        {
+            let live = live_version(projection, self.around.store.as_ref()).await?;
+            if let Some(live) = live.filter(|live| *live != projection.version) {
+                return Err(AppError::Unavailable(other_version(projection, live)));
+            }
+        }
+        self.progress.reload(&self.around).await?;
+        self.parked = Arc::new(self.progress.parked(&self.around).await?);
+        Ok(())
+    }
+
+    async fn rest(&self) {
+        tokio::select! {
+            () = self.around.stop.cancelled() => {}
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+
+    async fn handle(&mut self, chunk: Chunk) {
+        let Chunk { events, upto } = chunk;
+        if !self.around.shared.sole_owner {
+            persons::prefetch_events(&self.around.shared, &events).await;
+            if let Err(error) = self.check_parked(&events).await {
+                return self.pause(&error.to_string()).await;
+            }
+        }
         let reacted = self.react(events);
         match reacted.is_empty() {
-            true => self.progress.position = last,
-            false => self.commit(reacted, last).await,
+            true => self.progress.handled(upto),
+            false => self.commit(reacted, upto).await,
         }
+        if !self.stale
+            && let Err(error) = self.progress.join(&self.around).await
+        {
+            self.pause(&error.to_string()).await;
+        }
+    }
+
+    /// Another instance may have redriven what this one thinks is parked.
+    async fn check_parked(&mut self, events: &[Arc<Recorded>]) -> Result<(), AppError> {
+        if events.iter().any(|e| self.parked.contains(&e.stream)) {
+            self.parked = Arc::new(self.progress.parked(&self.around).await?);
+        }
+        Ok(())
     }
 
     /// The reactions that have an effect.
@@ -128,11 +237,19 @@ impl Runner {
                 }
             }
         }
-        self.progress.position = last;
+        self.progress.handled(last);
     }
 
     async fn submit(&mut self, events: Vec<Reacted>, to: i64) -> Result<(), AppError> {
-        let moves = vec![self.progress.moved_to(to)];
+        let mut moves = vec![self.progress.moved_to(to)];
+        if let Some(projection) = &self.projection
+            && !self.around.shared.sole_owner
+        {
+            moves.push(sharing::assert_projection(
+                projection.name,
+                projection.version,
+            ));
+        }
         let (subscription, parked) = (self.progress.name.clone(), self.parked.clone());
         let sent = self
             .around
@@ -153,28 +270,24 @@ impl Runner {
         Ok(())
     }
 
-    /// Nothing is parked because the store failed: waits, and goes on from what the store says.
+    /// Nothing is parked because the store failed or said that this instance is not the holder any
+    /// more: waits, and goes on from what the store says.
     async fn pause(&mut self, reason: &str) {
-        tracing::warn!(subscription = %self.progress.name, topic = %self.progress.topic, %reason, "the store is unavailable; will try again");
-        tokio::select! {
-            () = self.around.stop.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_millis(200)) => {}
-        }
-        if self.progress.reload(&self.around).await.is_ok()
-            && let Ok(parked) = self.progress.parked(&self.around).await
-        {
-            self.parked = Arc::new(parked);
-        }
+        tracing::warn!(subscription = %self.progress.name, topic = %self.progress.topic, %reason, "not committed; will try again");
+        self.around.tenancy.suspect();
+        self.stale = true;
+        self.rest().await;
     }
 
     async fn obey(&mut self, order: Control) {
         match order {
             Control::Redrive { reply } => drop(reply.send(self.redrive().await)),
-            Control::Rebuild { reply } => drop(reply.send(self.rebuild().await)),
         }
     }
 
     /// Handles parked events again, oldest first. A stream whose event fails again stays parked.
+    /// Any instance may do this, whoever holds the partition: each letter is asserted to be there,
+    /// and as long as there is one, later events of its stream are parked behind it.
     async fn redrive(&mut self) -> Result<u64, AppError> {
         let mut still: HashSet<StreamId> = HashSet::new();
         let (mut done, mut after) = (0, 0);
@@ -203,65 +316,23 @@ impl Runner {
 
     /// Handles one parked event again; its dead letter goes in the same commit.
     async fn again(&self, event: Arc<Recorded>) -> Result<Parked, AppError> {
-        let unpark = system::unpark(&self.progress.name, &self.progress.topic, event.position);
+        let (name, topic) = (&self.progress.name, &self.progress.topic);
+        let unpark = system::unpark(name, topic, event.position);
+        let moves = vec![sharing::assert_letter(name, topic, event.position)];
         let mut reaction = with_keys(&self.around.shared.keys(), || {
             guarded(|| (self.subscription.react)(&event))
         });
         if let Ok(reaction) = &mut reaction {
             reaction.statements.push(unpark);
         }
-        let subscription = self.progress.name.clone();
+        let subscription = name.clone();
         let sent = self.around.inlet.send(|reply| Item::React {
             subscription,
             events: vec![(event, reaction)],
-            moves: Vec::new(),
+            moves,
             parked: Arc::default(),
             reply,
         });
         sent.await
-    }
-
-    async fn parked_now(&self) -> Result<HashSet<i64>, AppError> {
-        let mut all = HashSet::new();
-        let mut after = 0;
-        loop {
-            let some = self.progress.parked_positions(&self.around, after).await?;
-            let Some(last) = some.last() else {
-                return Ok(all);
-            };
-            after = *last;
-            all.extend(some);
-        }
-    }
-
-    /// Rebuilds the projection beside the old tables up to this subscription's position, and
-    /// switches. The old tables answer meanwhile and are merely not up to date.
-    async fn rebuild(&mut self) -> Result<(), AppError> {
-        let Some(projection) = &self.projection else {
-            return Err(AppError::Internal(
-                "this subscription feeds no projection".into(),
-            ));
-        };
-        let keys = self.around.shared.keys();
-        let parked = self.parked_now().await?;
-        let mut rebuild = Rebuild::begin(projection, self.around.store.as_ref()).await?;
-        let mut after = 0;
-        while after < self.progress.position {
-            let events = self.progress.read(&self.around, after).await;
-            for event in events
-                .iter()
-                .filter(|event| event.position <= self.progress.position)
-                // What is parked was not applied before either; it waits to be redriven.
-                .filter(|event| !parked.contains(&event.position))
-            {
-                rebuild.apply(event, &keys)?;
-            }
-            after = events.last().map_or(after, |event| event.position);
-            rebuild.write(&self.around.inlet).await?;
-        }
-        rebuild
-            .finish()
-            .switch(self.around.store.as_ref(), &keys)
-            .await
     }
 }

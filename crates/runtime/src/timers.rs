@@ -10,12 +10,15 @@ use tokio::sync::watch;
 use crate::{
     consumer::{Surround, guarded, query},
     item::Item,
+    tenancy,
 };
 
 /// How many due timers are taken at once.
 const CHUNK: i64 = 256;
 /// The longest wait: a jump of the wall clock is noticed within it.
 const LONGEST: Duration = Duration::from_secs(30);
+/// The same where other instances set timers too, of which nothing tells.
+const LONGEST_SHARED: Duration = Duration::from_secs(1);
 /// How often expired records of idempotent requests are dropped.
 const SWEEP_SECONDS: i64 = 3600;
 
@@ -43,7 +46,17 @@ impl Runner {
         let look_again = move || jumped.send_modify(|_| {});
         self.around.shared.clock.on_jump(Box::new(look_again));
         let mut swept = Timestamp(0);
+        let mut tenant = self.around.tenancy.tenant();
         loop {
+            // Nothing is under way here, so there is nothing to let go.
+            tenant.turn();
+            tenant.confirm();
+            if !tenant.holds(tenancy::TIMERS) {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tenant.changed() => continue,
+                }
+            }
             // Reset before looking, so that a timer set meanwhile wakes the next wait.
             self.reset.send_replace(Timestamp(i64::MAX));
             self.hint.mark_unchanged();
@@ -61,11 +74,13 @@ impl Runner {
                 Ok(false) => self.until_next(now).await,
                 Err(reason) => {
                     tracing::warn!(%reason, "timers wait for the store");
+                    self.around.tenancy.suspect();
                     Duration::from_millis(500)
                 }
             };
             tokio::select! {
                 () = stop.cancelled() => return,
+                () = tenant.changed() => {}
                 () = tokio::time::sleep(wait) => {}
                 changed = self.hint.changed() => if changed.is_err() { return },
             }
@@ -141,7 +156,11 @@ impl Runner {
             .unwrap_or_default();
         let next: Option<i64> = rows.first().and_then(|row| row.get(0));
         let micros = next.map_or(i64::MAX, |due| (due - now.0).max(0));
-        Duration::from_micros(micros.unsigned_abs()).min(LONGEST)
+        let longest = match self.around.shared.sole_owner {
+            true => LONGEST,
+            false => LONGEST_SHARED,
+        };
+        Duration::from_micros(micros.unsigned_abs()).min(longest)
     }
 }
 

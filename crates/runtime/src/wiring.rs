@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use kernel::{Module, Source};
 
-use crate::{caused::TIMERS, projections};
+use crate::{caused::TIMERS, inbound::INBOUND, projections};
 
 /// Says what is wrong: names used twice share what must be separate, and a topic nobody produces
-/// would be waited for in vain.
-pub(crate) fn check(modules: &[Module]) -> Result<(), String> {
+/// would be waited for in vain. `elsewhere` are services that run in other processes.
+pub(crate) fn check(modules: &[Module], elsewhere: &[String]) -> Result<(), String> {
     let mut topics = HashSet::new();
     for module in modules {
         if !topics.insert(module.name) {
@@ -18,7 +18,7 @@ pub(crate) fn check(modules: &[Module]) -> Result<(), String> {
     modules.iter().try_for_each(|module| {
         names(module)?;
         heard(module)
-            .find(|(_, topic)| !topics.contains(topic))
+            .find(|(_, topic)| !topics.contains(topic) && !elsewhere.iter().any(|e| e == topic))
             .map_or(Ok(()), |(listener, topic)| {
                 let service = module.name;
                 Err(format!(
@@ -53,7 +53,7 @@ fn names(module: &Module) -> Result<(), String> {
         .projections
         .iter()
         .map(projections::subscription_name);
-    let reserved = std::iter::once(TIMERS.to_owned());
+    let reserved = [TIMERS, INBOUND].into_iter().map(str::to_owned);
     once(
         service,
         "subscription or worker",
@@ -69,6 +69,8 @@ fn names(module: &Module) -> Result<(), String> {
     once(service, "table", tables)?;
     let kinds = module.timers.iter().map(|timer| timer.kind.to_owned());
     once(service, "kind of timer", kinds)?;
+    let inbound = module.inbound.iter().map(|event| event.kind.to_owned());
+    once(service, "kind of inbound event", inbound)?;
     let categories = module.deciders.iter().map(|d| d.category.to_owned());
     once(service, "decider", categories)?;
     match module.deciders.iter().find(|d| d.category.contains('-')) {

@@ -9,10 +9,16 @@ use std::{
 
 use futures_util::FutureExt as _;
 use kernel::{App, AppError, Recorded, StreamId, Worker, WorkerError};
+use metrics::{Gauge, gauge};
 use store::system;
 use tokio::{sync::mpsc, task::JoinSet};
+use tokio_util::sync::CancellationToken;
 
-use crate::consumer::{CaughtUp, Control, Progress, Surround};
+use crate::{
+    consumer::{Control, Stand, Surround, caught_up},
+    persons,
+    progress::Progress,
+};
 
 /// Positions are saved this often while there is work: effects are repeatable by design.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
@@ -25,11 +31,14 @@ type Finished = (Arc<Recorded>, Result<(), WorkerError>);
 
 /// One worker on one topic.
 pub(crate) struct Runner {
-    pub around: Surround,
-    pub app: App,
-    pub worker: Worker,
-    pub progress: Progress,
-    pub parked: HashSet<StreamId>,
+    around: Surround,
+    app: App,
+    worker: Worker,
+    progress: Progress,
+    parked: HashSet<StreamId>,
+    /// What the database says must be read again before anything else is done.
+    stale: bool,
+    lag: Gauge,
 }
 
 #[derive(Default)]
@@ -43,9 +52,18 @@ struct Flight {
     open: BTreeMap<i64, bool>,
     /// How far has been read.
     read: i64,
+    /// Ends the waiting of effects that are to be tried again.
+    ends: CancellationToken,
 }
 
 impl Flight {
+    fn from(position: i64) -> Self {
+        Self {
+            read: position,
+            ..Self::default()
+        }
+    }
+
     /// Puts an event in line behind those of its stream.
     fn line_up(&mut self, event: Arc<Recorded>) {
         match self.behind.get_mut(&event.stream) {
@@ -59,54 +77,144 @@ impl Flight {
 }
 
 impl Runner {
+    /// Finds out where it is.
+    pub async fn prepare(
+        around: Surround,
+        app: App,
+        worker: Worker,
+        topic: &'static str,
+    ) -> Result<Self, AppError> {
+        let progress = Progress::start(&around, worker.name, topic, worker.from, false).await?;
+        let parked = progress.parked(&around).await?;
+        let lag = gauge!("souk_subscription_lag", "service" => around.shared.topic.to_string(), "subscription" => worker.name, "topic" => topic);
+        Ok(Self {
+            around,
+            app,
+            worker,
+            progress,
+            parked,
+            stale: false,
+            lag,
+        })
+    }
+
     /// Runs until the service stops.
-    pub async fn run(mut self, mut control: mpsc::Receiver<Control>, caught_up: CaughtUp) {
+    pub async fn run(mut self, mut control: mpsc::Receiver<Control>, stand: Stand) {
         let stop = self.around.stop.clone();
-        let mut flight = Flight {
-            read: self.progress.position,
-            ..Flight::default()
-        };
+        let mut flight = Flight::from(self.progress.position());
         let mut save = tokio::time::interval(SAVE_EVERY);
         save.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut head = match self.around.log.watch(&self.progress.topic) {
-            Ok(head) => head,
-            Err(error) => return tracing::error!(%error, "worker cannot start"),
-        };
+        let mut head = self.progress.head();
         loop {
-            let room =
-                flight.ready.is_empty() && flight.open.len() < 16 * self.worker.concurrency.max(1);
+            if self.progress.tenant.has_changed() {
+                self.resettle(&mut flight).await;
+            }
+            if self.stale && !self.refresh(&mut flight).await {
+                if stop.is_cancelled() {
+                    break;
+                }
+                continue;
+            }
+            let room = !self.progress.idle()
+                && flight.ready.is_empty()
+                && flight.read < self.progress.bound()
+                && flight.open.len() < 16 * self.worker.concurrency.max(1);
             if room && *head.borrow_and_update() > flight.read {
                 self.take(&mut flight).await;
             }
+            self.join(&mut flight).await;
             self.launch(&mut flight);
-            if flight.open.is_empty() && flight.read >= *head.borrow() {
-                caught_up.send_if_modified(|done| !std::mem::replace(done, true));
+            if flight.open.is_empty() && self.progress.caught_up() {
+                caught_up(&stand);
             }
+            self.lag.set(self.progress.lag() as f64);
             let dirty = self.progress.dirty();
-            let behind = room && flight.ready.is_empty() && *head.borrow() > flight.read;
+            let behind = room
+                && !self.progress.idle()
+                && flight.ready.is_empty()
+                && flight.read < self.progress.bound()
+                && *head.borrow() > flight.read;
             // Whatever is chosen is seen through: only the waiting itself is broken off.
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
+                () = self.progress.tenant.changed() => {}
                 Some(order) = control.recv() => self.obey(order).await,
                 Some(done) = flight.running.join_next(), if !flight.running.is_empty() => self.done(&mut flight, done).await,
-                () = std::future::ready(()), if behind => {}
+                () = std::future::ready(()), if behind || self.stale => {}
                 changed = head.changed(), if room => if changed.is_err() { break },
                 _ = save.tick(), if dirty => self.save().await,
             }
         }
-        let finish = async {
-            while let Some(done) = flight.running.join_next().await {
-                self.done(&mut flight, done).await;
-            }
-        };
-        let _ = tokio::time::timeout(GRACE, finish).await;
+        self.land(&mut flight).await;
         self.save().await;
     }
 
+    /// Lets effects under way come to an end; what does not in time is done again later.
+    async fn land(&mut self, flight: &mut Flight) {
+        flight.ends.cancel();
+        let finish = async {
+            while let Some(done) = flight.running.join_next().await {
+                self.done(flight, done).await;
+            }
+        };
+        let _ = tokio::time::timeout(GRACE, finish).await;
+        flight.running.abort_all();
+    }
+
+    /// The instance holds other partitions than before: comes to an end with those it had, and
+    /// goes on from what the database says.
+    async fn resettle(&mut self, flight: &mut Flight) {
+        flight.ready.clear();
+        flight.behind.clear();
+        self.land(flight).await;
+        self.save().await;
+        self.progress.let_go();
+        self.progress.tenant.confirm();
+        self.stale = true;
+    }
+
+    /// Reads positions and dead letters again; `false` if that cannot be done now.
+    async fn refresh(&mut self, flight: &mut Flight) -> bool {
+        if !flight.running.is_empty() {
+            flight.ready.clear();
+            flight.behind.clear();
+            self.land(flight).await;
+        }
+        let again = async {
+            self.progress.reload(&self.around).await?;
+            self.progress.parked(&self.around).await
+        };
+        match again.await {
+            Ok(parked) => {
+                self.parked = parked;
+                *flight = Flight::from(self.progress.position());
+                self.stale = false;
+            }
+            Err(error) => {
+                tracing::warn!(worker = self.worker.name, %error, "cannot go on; will try again");
+                tokio::select! {
+                    () = self.around.stop.cancelled() => {}
+                    () = tokio::time::sleep(FIRST_RETRY) => {}
+                }
+            }
+        }
+        !self.stale
+    }
+
     async fn take(&mut self, flight: &mut Flight) {
-        let events = self.progress.read(&self.around, flight.read).await;
-        for event in events {
+        let chunk = self.progress.read(&self.around, flight.read).await;
+        if !self.around.shared.sole_owner {
+            persons::prefetch_events(&self.around.shared, &chunk.events).await;
+            if chunk.events.iter().any(|e| self.parked.contains(&e.stream)) {
+                // Another instance may have redriven it.
+                match self.progress.parked(&self.around).await {
+                    Ok(parked) => self.parked = parked,
+                    Err(_) => return,
+                }
+            }
+        }
+        for event in chunk.events {
             flight.read = event.position;
             let relevant = self.worker.types.contains(&&*event.kind);
             flight.open.insert(event.position, !relevant);
@@ -116,7 +224,20 @@ impl Runner {
                 flight.line_up(event);
             }
         }
+        flight.read = chunk.upto;
         self.lower(flight);
+    }
+
+    /// Lets the partitions that are worked on join those that were ahead of them.
+    async fn join(&mut self, flight: &mut Flight) {
+        if flight.open.is_empty() && flight.read >= self.progress.bound() {
+            self.progress.handled(flight.read);
+            if let Err(error) = self.progress.join(&self.around).await {
+                tracing::info!(worker = self.worker.name, %error, "position not saved; will look again");
+                self.around.tenancy.suspect();
+                self.stale = true;
+            }
+        }
     }
 
     /// Starts as many effects as may be under way at once.
@@ -125,7 +246,7 @@ impl Runner {
             && let Some(event) = flight.ready.pop_front()
         {
             let (worker, app) = (self.worker.clone(), self.app.clone());
-            let stop = self.around.stop.clone();
+            let (stop, ends) = (self.around.stop.clone(), flight.ends.clone());
             flight.running.spawn(async move {
                 let mut pause = FIRST_RETRY;
                 loop {
@@ -136,6 +257,7 @@ impl Runner {
                     tracing::warn!(event = %event.id(), kind = %event.kind, %reason, "side effect will be tried again");
                     tokio::select! {
                         () = stop.cancelled() => return (event, result),
+                        () = ends.cancelled() => return (event, result),
                         () = tokio::time::sleep(pause) => {}
                     }
                     pause = (pause * 2).min(LAST_RETRY);
@@ -174,27 +296,28 @@ impl Runner {
     fn lower(&mut self, flight: &mut Flight) {
         while let Some(entry) = flight.open.first_entry() {
             if !*entry.get() {
-                break;
+                return self.progress.handled(entry.key() - 1);
             }
-            self.progress.position = entry.remove_entry().0;
+            entry.remove();
         }
+        self.progress.handled(flight.read);
     }
 
     async fn save(&mut self) {
         if let Err(error) = self.progress.flush(&self.around).await {
-            tracing::warn!(worker = self.worker.name, %error, "position not saved; harmless");
-            // What was written is not known; the next save goes on from what the store says.
-            let position = self.progress.position;
-            if self.progress.reload(&self.around).await.is_ok() {
-                self.progress.position = position.max(self.progress.position);
-            }
+            tracing::info!(worker = self.worker.name, %error, "position not saved; harmless");
+            // What was written is not known; it goes on from what the store says. Effects under
+            // way may be repeated, which they allow.
+            self.around.tenancy.suspect();
+            self.stale = true;
         }
     }
 
-    /// Parks an event; only then is it finished. Gives up when the service stops: the position
-    /// stays below it.
+    /// Parks an event; only then is it finished. Gives up when the service stops or the partition
+    /// is not held any more: the position stays below it.
     async fn park(&mut self, flight: &mut Flight, event: &Recorded, reason: &str) {
-        let statement = system::park(
+        let mut statements: Vec<_> = self.progress.fence(event.partition).into_iter().collect();
+        statements.push(system::park(
             &self.progress.name,
             &self.progress.topic,
             event.position,
@@ -202,12 +325,14 @@ impl Runner {
             &event.kind,
             reason,
             self.around.shared.clock.now(),
-        );
+        ));
         self.parked.insert(event.stream.clone());
-        while let Err(error) = self.around.inlet.write(vec![statement.clone()]).await {
+        while let Err(error) = self.around.inlet.write_if(statements.clone()).await {
             tracing::warn!(%error, "cannot park; will try again");
+            self.around.tenancy.suspect();
             tokio::select! {
                 () = self.around.stop.cancelled() => return,
+                () = self.progress.tenant.changed() => return,
                 () = tokio::time::sleep(FIRST_RETRY) => {}
             }
         }
@@ -218,11 +343,6 @@ impl Runner {
     async fn obey(&mut self, order: Control) {
         match order {
             Control::Redrive { reply } => drop(reply.send(self.redrive().await)),
-            Control::Rebuild { reply } => {
-                drop(reply.send(Err(AppError::Internal(
-                    "a worker feeds no projection".into(),
-                ))));
-            }
         }
     }
 

@@ -57,6 +57,18 @@ pub enum Command {
     },
     /// Print the OpenAPI document of all services.
     Openapi,
+    /// Print the services there are, and who listens to whom.
+    Services {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask a process of this machine whether it is alive; for container engines.
+    Health {
+        /// Whom to ask.
+        #[arg(default_value = "http://127.0.0.1:8080/healthz")]
+        url: String,
+    },
     /// Print the AsyncAPI document of all events.
     Asyncapi,
     /// Put load on a running shop and measure it.

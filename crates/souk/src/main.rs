@@ -7,6 +7,8 @@ mod client;
 mod demo;
 mod doctor;
 mod failure;
+mod graph;
+mod health;
 mod import;
 mod metrics;
 mod operate;
@@ -63,6 +65,8 @@ async fn run(command: Option<Command>) -> Result<()> {
             println!("{}", services::openapi()?);
             Ok(())
         }
+        Some(Command::Services { json }) => graph::print(json),
+        Some(Command::Health { url }) => health::run(&url).await,
         Some(Command::Asyncapi) => {
             // Made by `cargo xtask asyncapi`, which also checks that it is what the types say.
             print!("{}", include_str!("../../../docs/asyncapi.json"));

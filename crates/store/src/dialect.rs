@@ -1,4 +1,5 @@
-//! From portable SQL to SQLite's: types, `STRICT`, and placeholders bound by number.
+//! From portable SQL to SQLite's: types, `STRICT`, and placeholders bound by number. PostgreSQL takes
+//! portable SQL as it is.
 
 /// `$n` becomes `?n`: SQLite numbers `$n` by first appearance, `?n` by n.
 pub(crate) fn placeholders(sql: &str) -> String {
@@ -17,6 +18,12 @@ pub(crate) fn placeholders(sql: &str) -> String {
 
 /// Splits a script at semicolons and translates each statement of a schema.
 pub(crate) fn schema_statements(script: &str) -> Vec<String> {
+    let statements = statements(script).into_iter();
+    statements.map(|text| schema_statement(&text)).collect()
+}
+
+/// Splits a script at semicolons; comments are left out.
+pub(crate) fn statements(script: &str) -> Vec<String> {
     let without_comments: Vec<&str> = script
         .lines()
         .map(|line| line.split("--").next().unwrap_or_default())
@@ -26,7 +33,7 @@ pub(crate) fn schema_statements(script: &str) -> Vec<String> {
         .split(';')
         .map(str::trim)
         .filter(|statement| !statement.is_empty())
-        .map(schema_statement)
+        .map(str::to_owned)
         .collect()
 }
 

@@ -1,10 +1,14 @@
 //! Where a service keeps its events and read models: one write primitive, [`Store::commit`], and
-//! read-only queries. Adapters: SQLite now ([`sqlite`]); the seam is shaped for PostgreSQL.
+//! read-only queries. Adapters: SQLite ([`sqlite`]), where one process owns the database, and
+//! PostgreSQL ([`postgres`]), where several share it.
 
 use std::sync::Arc;
 
 mod batch;
 mod dialect;
+mod held;
+pub mod postgres;
+pub mod sharing;
 pub mod sqlite;
 pub mod system;
 

@@ -5,14 +5,20 @@
 //! parse → authorize → execute or query → render.
 
 mod auth;
+mod deadline;
+mod drain;
 mod extract;
+mod peers;
 mod problem;
 mod routes;
 mod token;
 mod upstream;
 
 pub use auth::{Access, Caller, Principal, Secret, bearer_token, hash_token};
+pub use deadline::{DEADLINE, deadline_of, enforce_deadline};
+pub use drain::{DRAIN_FOR, DRAINING, Drain, announce_drain};
 pub use extract::{Ctx, Json, Page, Path, Query};
+pub use peers::{Balance, PeerUrl, Peers, PeersError, ServicePeers};
 pub use problem::Problem;
 pub use routes::{Doc, Routes, Service};
 pub use token::{Claims, TokenError, Verifier};

@@ -72,7 +72,7 @@ impl Checkout<'_> {
             headers.insert(PREFERENCE_APPLIED, applied);
         }
         let (parts, body) = response.into_parts();
-        let Ok(bytes) = to_bytes(body, LARGEST).await else {
+        let Ok(Ok(bytes)) = timeout_at(until, to_bytes(body, LARGEST)).await else {
             tracing::error!("a checkout's answer was cut short");
             return answer_lost();
         };
@@ -92,12 +92,17 @@ impl Checkout<'_> {
         let soon = until.min(Instant::now() + THEN_ASK);
         let mut outcome = timeout_at(soon, waiting.outcome()).await.ok().flatten();
         if outcome.is_none() && soon < until {
-            let order = look_up(self.upstream, answer, self.same_caller).await;
-            if let Some(order) = order.filter(|order| is_settled(order.status)) {
-                answer.order = order;
-                return true;
+            // Orders may be slow, or not there: the outcome may come meanwhile, and time runs out.
+            tokio::select! {
+                heard = timeout_at(until, waiting.outcome()) => outcome = heard.ok().flatten(),
+                order = look_up(self.upstream, answer, self.same_caller) => {
+                    if let Some(order) = order.filter(|order| is_settled(order.status)) {
+                        answer.order = order;
+                        return true;
+                    }
+                    outcome = timeout_at(until, waiting.outcome()).await.ok().flatten();
+                }
             }
-            outcome = timeout_at(until, waiting.outcome()).await.ok().flatten();
         }
         match outcome {
             Some(outcome) => {

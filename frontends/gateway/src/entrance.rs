@@ -27,6 +27,7 @@ use crate::{
     headers::{self, Client, REQUEST_ID, RequestIds},
     limits::Limits,
     measure::Measures,
+    network::ClientAddress,
     operator::Operator,
     outcomes::Outcomes,
     table::Table,
@@ -199,7 +200,9 @@ impl Entrance {
         headers::forward(request.headers_mut(), &client, changes);
         match place {
             Place::Service(index) => {
-                let request = self.bounded(request)?;
+                let mut request = self.bounded(request)?;
+                let address = ClientAddress(client.network());
+                request.extensions_mut().insert(address);
                 Ok(self.forward(index, request).await)
             }
             Place::Storefront => self.shop_window(request).await,

@@ -57,13 +57,17 @@ pub fn about_order(request: &Request<Body>) -> Option<AboutOrder> {
 
 impl AboutOrder {
     /// The answer in place of `unknown`, the 404 that orders gave. Who may not see the order's
-    /// checkout gets the 404.
+    /// checkout gets the 404; while the cart cannot be asked, nobody does.
     pub async fn instead(self, upstream: &dyn Upstream, unknown: Response<Body>) -> Response<Body> {
         let query = self.uri.query().map_or(String::new(), |q| format!("?{q}"));
         let path = format!("/api/carts/checkouts/{}{query}", self.order);
         let Some(record) = self.ask(upstream, "cart", path.parse().ok()).await else {
             return unknown;
         };
+        if record.status().is_server_error() {
+            // The order may well exist: "not found" would be a lie.
+            return record;
+        }
         if record.status() != StatusCode::OK {
             return unknown;
         }

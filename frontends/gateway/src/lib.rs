@@ -13,6 +13,7 @@ mod fallback;
 mod headers;
 mod limits;
 mod measure;
+mod network;
 mod operator;
 mod outcomes;
 mod table;
@@ -26,6 +27,7 @@ use web::{Upstream, Verifier};
 pub use config::{Config, Quota};
 pub use credentials::Credentials;
 pub use docs::merged;
+pub use network::{BreakerSettings, ClientAddress, Lookup, Network, NetworkSettings};
 pub use outcomes::Outcomes;
 pub use table::ServiceRoutes;
 

@@ -52,15 +52,13 @@ impl Availability {
 pub async fn of(visit: &Visit, skus: &[&str]) -> Vec<Availability> {
     let ask = async |sku: &&str| {
         let address = format!("/api/inventory/levels/{}", links::encode(sku));
-        let stock = visit.get("inventory", address).read::<StockView>().await;
+        let asked = visit.get("inventory", address).within(PATIENCE);
+        let stock = asked.read::<StockView>().await;
         stock.map_or(Availability::Unknown, |stock| {
             Availability::of(stock.available)
         })
     };
-    let asked = join_all(skus.iter().take(MOST).map(ask));
-    let mut known = tokio::time::timeout(PATIENCE, asked)
-        .await
-        .unwrap_or_default();
+    let mut known = join_all(skus.iter().take(MOST).map(ask)).await;
     known.resize(skus.len(), Availability::Unknown);
     known
 }

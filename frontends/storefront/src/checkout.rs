@@ -19,7 +19,8 @@ use crate::{
     client::{Failure, Refusal},
     cookies,
     countries::COUNTRIES,
-    failure, links, money,
+    failure::{self, Message},
+    links, money,
     pages::{Page, see_other},
     visit::Visit,
 };
@@ -105,12 +106,22 @@ pub async fn place(visit: Visit, sent: Result<Form<Entered>, FormRejection>) -> 
     match check_out(&visit, &cart, &entered).await {
         Ok(answer) => placed(&visit, &answer),
         Err(Failure::Refused(refusal)) => refused(&visit, &entered, &refusal).await,
-        Err(Failure::Down { .. }) => {
-            let text = "We could not tell whether your order went through. Please press the button again: it will not be ordered or charged twice.";
-            let errors = vec![FieldError::general(text)];
-            form(&visit, StatusCode::SERVICE_UNAVAILABLE, &entered, errors).await
-        }
+        Err(Failure::Down { .. }) => unsure(&visit, &entered).await,
     }
+}
+
+/// Whether there is an order is not known. The form is shown again, with the same key; when not even
+/// the cart can be had, the browser still has the form.
+async fn unsure(visit: &Visit, entered: &Entered) -> Response {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let title = "We could not tell whether your order went through";
+    let safe = "it will not be ordered or charged twice.";
+    if cart::current(visit).await.is_err() {
+        let text = format!("Please go back in a minute and press the button again: {safe}");
+        return Message::new(title, text).show(visit, status);
+    }
+    let text = format!("{title}. Please press the button again: {safe}");
+    form(visit, status, entered, vec![FieldError::general(&text)]).await
 }
 
 async fn check_out(

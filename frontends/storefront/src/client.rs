@@ -10,8 +10,12 @@ use axum::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use web::Upstream;
 
-/// Longer answers are not waited for: a page that says so is better than none.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer answers are not waited for: a page that says so is better than none. Three of them must
+/// fit the time that the gateway gives a page (30 s).
+const PATIENCE: Duration = Duration::from_secs(8);
+/// How much later than promised an answer may come: whoever is between here and the service should
+/// give up first, because only then it learns which process was slow.
+const LATE: Duration = Duration::from_millis(100);
 /// The largest answer a page is made from.
 const LARGEST: usize = 8 * 1024 * 1024;
 
@@ -69,6 +73,7 @@ pub struct Call<'a> {
     path: String,
     headers: Vec<(HeaderName, String)>,
     body: Vec<u8>,
+    patience: Duration,
 }
 
 impl<'a> Call<'a> {
@@ -88,7 +93,14 @@ impl<'a> Call<'a> {
             path: path.into(),
             headers: Vec::new(),
             body: Vec::new(),
+            patience: PATIENCE,
         }
+    }
+
+    /// Waiting no longer than this. The service is told, and nobody works for a page that has gone.
+    pub fn within(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// With a JSON body.
@@ -136,9 +148,11 @@ impl<'a> Call<'a> {
 
     /// Sends it; the body of a good answer.
     pub async fn send(self) -> Result<Bytes, Failure> {
-        let service = self.service;
+        let (service, patience) = (self.service, self.patience);
         let down = || Failure::Down { service };
         let mut request = Request::builder().method(self.method).uri(&self.path);
+        let left = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+        request = request.header(web::DEADLINE, left);
         for name in TRACE {
             if let Some(value) = self.visitor.get(name) {
                 request = request.header(name, value);
@@ -153,7 +167,7 @@ impl<'a> Call<'a> {
             let bytes = to_bytes(body, LARGEST).await.map_err(|_| down())?;
             Ok((parts.status, bytes))
         };
-        let (status, bytes) = tokio::time::timeout(PATIENCE, answer)
+        let (status, bytes) = tokio::time::timeout(patience + LATE, answer)
             .await
             .map_err(|_| down())??;
         sort(service, status, bytes)

@@ -63,7 +63,12 @@ async fn find(visit: &Visit, id: &OrderId) -> Result<OrderView, Failure> {
         async |service, address: String| visit.get(service, address).bearer(token).read().await;
     match read("orders", format!("/api/orders/{id}")).await {
         Err(failure) if failure.is_missing() && token.is_some() => {
-            read("cart", format!("/api/carts/checkouts/{id}")).await
+            let record = read("cart", format!("/api/carts/checkouts/{id}")).await;
+            record.map_err(|failure| match failure {
+                // The visitor asked for an order, not for a cart.
+                Failure::Down { .. } => Failure::Down { service: "orders" },
+                refused => refused,
+            })
         }
         answer => answer,
     }

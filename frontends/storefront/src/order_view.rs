@@ -89,11 +89,11 @@ fn words(order: &OrderView) -> (&'static str, String) {
     match order.status {
         OrderStatus::Placed => (
             "Thank you! We have your order.",
-            "We are setting your things aside. This takes a moment.".into(),
+            "We are setting your things aside. This takes a moment; if it takes longer, you need not wait here.".into(),
         ),
         OrderStatus::StockReserved => (
             "Your things are set aside.",
-            "We are asking for your payment. This takes a moment.".into(),
+            "We are asking for your payment. This takes a moment; if it takes longer, you need not wait here: your things stay set aside, and you are not charged twice.".into(),
         ),
         OrderStatus::PaymentActionRequired => (
             "Please confirm your payment.",

@@ -58,6 +58,11 @@ pub fn run(workspace: &Workspace) -> Outcome {
             return Err(format!("the binary does not document {method} {path}").into());
         }
     }
+    succeed(&mut cargo("run --quiet --package xtask -- deploy"))?;
+    let place = format!("deploy/kubernetes/base/services/{NAME}/kustomization.yaml");
+    if !copy.root.join(&place).is_file() {
+        return Err(format!("`cargo xtask deploy` did not write {place}").into());
+    }
     let shop = Shop::start(&copy, &workspace.target())?;
     let (status, body) = shop.get("/api/wishlists")?;
     // Nobody may list: the gateway knows the route, and the route knows who may call it.

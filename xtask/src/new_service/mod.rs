@@ -46,6 +46,7 @@ pub fn run(workspace: &Workspace, args: &Args) -> Outcome {
     );
     println!("  its events            crates/contracts/src/{name}.rs");
     println!("  the API document      cargo xtask openapi");
+    println!("  its deployment        cargo xtask deploy");
     println!("  everything            cargo xtask test");
     Ok(())
 }

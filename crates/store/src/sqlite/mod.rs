@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     Batch, Committed, HeldHead, LoadStream, LoadedStream, LogHead, Store, StoreError, Stores,
+    held::Held,
 };
 
 /// How a SQLite store is opened.
@@ -243,7 +244,10 @@ impl Store for SqliteStore {
     }
 
     fn hold(&self) -> BoxFuture<'_, Result<Box<dyn HeldHead>, StoreError>> {
-        Box::pin(async { Err(StoreError::Unavailable("not yet".into())) })
+        Box::pin(async move {
+            let held = self.write(|reply| writer::Job::Hold { reply }).await?;
+            Ok(Box::new(Held(held)) as Box<dyn HeldHead>)
+        })
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

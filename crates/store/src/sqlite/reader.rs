@@ -95,44 +95,11 @@ impl Reader {
         self.connection
             .execute_batch("BEGIN")
             .map_err(statement::error)?;
-        let found = streams
-            .into_iter()
-            .map(|wanted| self.load_one(wanted))
-            .collect();
+        let found = load_all(&self.connection, streams);
         self.connection
             .execute_batch("COMMIT")
             .map_err(statement::error)?;
         found
-    }
-
-    fn load_one(&self, wanted: LoadStream) -> Result<LoadedStream, StoreError> {
-        let error = statement::error;
-        let mut snapshot: Option<(i64, String)> = None;
-        if let Some(shape) = wanted.shape {
-            let text = "SELECT version, state FROM snapshots WHERE stream = ?1 AND shape = ?2";
-            let mut prepared = self.connection.prepare_cached(text).map_err(error)?;
-            let mut rows = prepared
-                .query((wanted.stream.as_str(), shape))
-                .map_err(error)?;
-            if let Some(row) = rows.next().map_err(error)? {
-                snapshot = Some((row.get(0).map_err(error)?, row.get(1).map_err(error)?));
-            }
-        }
-        let after = snapshot.as_ref().map_or(0, |(version, _)| *version);
-        let text =
-            "SELECT type, data FROM events WHERE stream = ?1 AND version > ?2 ORDER BY version";
-        let mut prepared = self.connection.prepare_cached(text).map_err(error)?;
-        let rows = prepared
-            .query_map((wanted.stream.as_str(), after), |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
-            .map_err(error)?;
-        let events = rows.collect::<Result<Vec<_>, _>>().map_err(error)?;
-        Ok(LoadedStream {
-            stream: wanted.stream,
-            snapshot,
-            events,
-        })
     }
 
     fn read_log(
@@ -174,6 +141,46 @@ impl Reader {
             typed: OnceLock::new(),
         })
     }
+}
+
+/// Loads streams as they are now.
+pub(super) fn load_all(
+    connection: &Connection,
+    streams: Vec<LoadStream>,
+) -> Result<Vec<LoadedStream>, StoreError> {
+    streams
+        .into_iter()
+        .map(|wanted| load_one(connection, wanted))
+        .collect()
+}
+
+fn load_one(connection: &Connection, wanted: LoadStream) -> Result<LoadedStream, StoreError> {
+    let error = statement::error;
+    let mut snapshot: Option<(i64, String)> = None;
+    if let Some(shape) = wanted.shape {
+        let text = "SELECT version, state FROM snapshots WHERE stream = ?1 AND shape = ?2";
+        let mut prepared = connection.prepare_cached(text).map_err(error)?;
+        let mut rows = prepared
+            .query((wanted.stream.as_str(), shape))
+            .map_err(error)?;
+        if let Some(row) = rows.next().map_err(error)? {
+            snapshot = Some((row.get(0).map_err(error)?, row.get(1).map_err(error)?));
+        }
+    }
+    let after = snapshot.as_ref().map_or(0, |(version, _)| *version);
+    let text = "SELECT type, data FROM events WHERE stream = ?1 AND version > ?2 ORDER BY version";
+    let mut prepared = connection.prepare_cached(text).map_err(error)?;
+    let rows = prepared
+        .query_map((wanted.stream.as_str(), after), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .map_err(error)?;
+    let events = rows.collect::<Result<Vec<_>, _>>().map_err(error)?;
+    Ok(LoadedStream {
+        stream: wanted.stream,
+        snapshot,
+        events,
+    })
 }
 
 /// The head of the log.

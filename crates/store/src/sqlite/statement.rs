@@ -109,6 +109,10 @@ pub(super) fn error(error: rusqlite::Error) -> StoreError {
         Some(ErrorCode::ConstraintViolation) if text.contains("events.stream") => {
             StoreError::Conflict
         }
+        // Another instance has just answered the same request: deciding again finds its answer.
+        Some(ErrorCode::ConstraintViolation) if text.contains("idempotency.scope") => {
+            StoreError::Conflict
+        }
         Some(ErrorCode::ConstraintViolation) if text.contains("positions.position") => {
             StoreError::Condition("the position or its epoch is not ours".into())
         }

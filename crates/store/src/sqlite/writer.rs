@@ -7,9 +7,9 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::statement::{self, Texts};
-use crate::{Batch, Committed, StoreError, dialect, system};
+use crate::{Batch, Committed, StoreError, dialect, held::HeldJob, system};
 
-type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// What the writer can be asked.
 pub(super) enum Job {
@@ -25,6 +25,9 @@ pub(super) enum Job {
     },
     Scrub {
         reply: Reply<()>,
+    },
+    Hold {
+        reply: Reply<mpsc::UnboundedSender<HeldJob>>,
     },
     Stop,
 }
@@ -145,6 +148,7 @@ impl Writer {
                     drop(reply.send(migrate(&mut self.connection, owner, scripts)));
                 }
                 Job::Scrub { reply } => drop(reply.send(self.truncate_wal())),
+                Job::Hold { reply } => self.hold(reply),
                 Job::Stop => break,
             }
         }
@@ -164,11 +168,48 @@ impl Writer {
         }
     }
 
-    fn commit(&mut self, ddl: Option<&str>, mut batch: Batch) -> Result<Committed, StoreError> {
-        let before = (self.position, self.heads);
+    /// Takes the file's lock and does what its holder says, until they commit or let it go.
+    fn hold(&mut self, reply: Reply<mpsc::UnboundedSender<HeldJob>>) {
+        if let Err(error) = self.begin() {
+            drop(reply.send(Err(error)));
+            return;
+        }
+        let (holder, mut jobs) = mpsc::unbounded_channel();
+        if reply.send(Ok(holder)).is_ok() {
+            while let Some(job) = jobs.blocking_recv() {
+                match job {
+                    HeldJob::Load { streams, reply } => {
+                        drop(reply.send(super::reader::load_all(&self.connection, streams)));
+                    }
+                    HeldJob::Query { statements, reply } => {
+                        let (connection, texts) = (&self.connection, &mut self.texts);
+                        let ask = |asked| statement::query(connection, texts, asked);
+                        drop(reply.send(statements.iter().map(ask).collect()));
+                    }
+                    HeldJob::Commit { batch, reply } => {
+                        drop(reply.send(self.finish(None, batch)));
+                        return;
+                    }
+                }
+            }
+        }
+        let _ = self.connection.execute_batch("ROLLBACK");
+    }
+
+    fn begin(&self) -> Result<(), StoreError> {
         self.connection
             .execute_batch("BEGIN IMMEDIATE")
-            .map_err(statement::error)?;
+            .map_err(statement::error)
+    }
+
+    fn commit(&mut self, ddl: Option<&str>, batch: Batch) -> Result<Committed, StoreError> {
+        self.begin()?;
+        self.finish(ddl, batch)
+    }
+
+    /// Writes and commits, or rolls back, the transaction that was begun.
+    fn finish(&mut self, ddl: Option<&str>, mut batch: Batch) -> Result<Committed, StoreError> {
+        let before = (self.position, self.heads);
         let written = self.write(ddl, &mut batch);
         let done = written.and_then(|()| {
             self.connection

@@ -1,6 +1,9 @@
-//! What every store adapter must hold to, run on each of them. Another adapter adds a [`Place`] and
-//! one line to `adapters!`.
+//! What every store adapter must hold to, run on each of them. An adapter is a [`Place`] and a
+//! line in `adapters!`.
 
+mod postgres;
+mod proxy;
+mod shared;
 mod sqlite;
 mod suite;
 
@@ -42,6 +45,10 @@ macro_rules! adapters {
                 a_closed_store_is_unavailable,
                 scrubbing_keeps_what_is_there,
                 writers_meet_in_one_order,
+                a_held_head_keeps_others_out_until_it_commits,
+                a_held_head_that_is_dropped_writes_nothing,
+                a_held_head_asserts_versions_like_any_commit,
+                sums_and_minima_are_numbers,
             );
         }
     )+ };
@@ -53,4 +60,7 @@ macro_rules! adapters {
     )+ };
 }
 
-adapters!(sqlite_adapter => crate::sqlite::Folder::default());
+adapters!(
+    sqlite_adapter => crate::sqlite::Folder::default(),
+    postgres_adapter => crate::postgres::Database::new().await,
+);

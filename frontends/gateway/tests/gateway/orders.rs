@@ -244,3 +244,57 @@ async fn a_stream_of_events_waits_until_orders_has_heard_of_the_order() {
     assert_eq!(paths.len(), 6);
     assert!(paths[1].ends_with("/checkouts/ord_1?access_token=gst_1"));
 }
+
+#[tokio::test]
+async fn while_the_cart_cannot_be_asked_no_order_is_unknown() {
+    for trouble in [502, 503, 504] {
+        let trouble = StatusCode::from_u16(trouble).expect("a status");
+        let front = late_shop(usize::MAX, trouble);
+        for path in ["ord_1", "ord_1/events"] {
+            let line = format!("GET /api/orders/{path}");
+            assert_eq!(front.call(&line, &GUEST, "").await.status(), trouble);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_waits_no_longer_because_orders_is_slow() {
+    let front = Front::new(Config::default(), |seen| match seen.service.as_str() {
+        "cart" => Box::pin(std::future::ready(json_answer(
+            StatusCode::CREATED,
+            &placed(),
+        ))),
+        _ => Box::pin(std::future::pending()),
+    });
+    let started = tokio::time::Instant::now();
+    let answer = front.call(CHECKOUT, &WAIT, "{}").await;
+    assert_eq!(answer.status(), StatusCode::CREATED);
+    assert_eq!(body(answer).await, placed());
+    assert_eq!(started.elapsed().as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outcome_ends_the_wait_though_orders_is_slow() {
+    let front = Front::new(Config::default(), |seen| match seen.service.as_str() {
+        "cart" => Box::pin(std::future::ready(json_answer(
+            StatusCode::CREATED,
+            &placed(),
+        ))),
+        _ => Box::pin(std::future::pending()),
+    });
+    let outcomes = front.outcomes.clone();
+    let confirmed = async {
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        let event = OrderPaymentActionRequired {
+            order_id: "ord_1".parse().expect("an id"),
+            url: "https://bank.example/3ds".into(),
+            at: crate::support::NOW,
+        };
+        publish(&outcomes, event.into());
+    };
+    let started = tokio::time::Instant::now();
+    let (answer, ()) = tokio::join!(front.call(CHECKOUT, &WAIT, "{}"), confirmed);
+    let answer = body(answer).await;
+    assert_eq!(answer["order"]["status"], "payment_action_required");
+    assert_eq!(started.elapsed().as_secs(), 2);
+}

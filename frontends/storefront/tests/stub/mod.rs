@@ -34,6 +34,17 @@ type Answers = HashMap<String, Vec<(u16, Value)>>;
 pub struct Stub {
     answers: Mutex<Answers>,
     asked: Arc<Mutex<Vec<Asked>>>,
+    troubled: Option<(&'static str, Trouble)>,
+}
+
+/// What is wrong with a service.
+#[allow(dead_code, reason = "each test file uses its own part")]
+#[derive(Clone, Copy, Debug)]
+pub enum Trouble {
+    /// It, or the way to it, answers so.
+    Answers(u16),
+    /// It never answers.
+    Hangs,
 }
 
 impl Stub {
@@ -46,6 +57,13 @@ impl Stub {
             .or_default()
             .push((status, answer));
         drop(answers);
+        self
+    }
+
+    /// Every answer of a service is this instead.
+    #[allow(dead_code, reason = "each test file uses its own part")]
+    pub fn trouble(mut self, service: &'static str, trouble: Trouble) -> Self {
+        self.troubled = Some((service, trouble));
         self
     }
 
@@ -63,7 +81,12 @@ impl Upstream for Stub {
     fn call(&self, service: &str, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
         let (parts, body) = request.into_parts();
         let what = format!("{} {}", parts.method, parts.uri);
-        let (status, answer) = self.answer(&what);
+        let (mut status, mut answer) = self.answer(&what);
+        let troubled = self.troubled.filter(|(name, _)| *name == service);
+        let hangs = matches!(troubled, Some((_, Trouble::Hangs)));
+        if let Some((_, Trouble::Answers(instead))) = troubled {
+            (status, answer) = (instead, problem(instead, "no-service"));
+        }
         let asked = self.asked.clone();
         let service = service.to_owned();
         Box::pin(async move {
@@ -76,6 +99,9 @@ impl Upstream for Stub {
                 headers,
                 body,
             });
+            if hangs {
+                return std::future::pending().await;
+            }
             let answer = Body::from(answer.to_string());
             Response::builder()
                 .status(status)

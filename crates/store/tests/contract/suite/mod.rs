@@ -1,10 +1,12 @@
 //! The promises of [`Store`], one function each.
 
 mod commits;
+mod heads;
 mod queries;
 mod schemas;
 
 pub use commits::*;
+pub use heads::*;
 pub use queries::*;
 pub use schemas::*;
 

@@ -186,6 +186,41 @@ pub async fn text_with_a_nul_is_refused(place: &impl Place) {
     store.commit(statements([park])).await.expect("committed");
 }
 
+pub async fn sums_and_minima_are_numbers(place: &impl Place) {
+    let store = with_notes(place).await;
+    let question = || {
+        sql!(
+            "SELECT sum(id), min(id), count(*), max(text), $1, sum(id) * $1 FROM notes",
+            3
+        )
+    };
+    let empty = store
+        .query(vec![question()])
+        .await
+        .expect("a row")
+        .remove(0);
+    assert_eq!(empty[0].get::<Option<i64>>(0), None);
+    let notes = [note(1 << 40, "a"), note(2, "b"), note(-1, "c")];
+    store.commit(statements(notes)).await.expect("committed");
+    let found = store
+        .query(vec![question()])
+        .await
+        .expect("a row")
+        .remove(0);
+    let sum = (1i64 << 40) + 1;
+    assert_eq!(
+        found[0].0,
+        [
+            Value::Int(sum),
+            Value::Int(-1),
+            Value::Int(3),
+            Value::from("c"),
+            Value::Int(3),
+            Value::Int(sum * 3)
+        ]
+    );
+}
+
 pub async fn huge_and_odd_values_come_back_as_they_were(place: &impl Place) {
     let store = with_notes(place).await;
     let text = "ÅΩ😀'\";--$1 \u{1}\u{7f}".repeat(200_000);

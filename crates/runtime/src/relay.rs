@@ -1,0 +1,43 @@
+//! What looks after a service's publications, run by whoever holds the lease for it.
+
+use std::time::Duration;
+
+use kernel::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+use crate::{consumer::Surround, tenancy::RELAY};
+
+/// How long it has to come to an end; two at once do no harm.
+const GRACE: Duration = Duration::from_millis(300);
+
+/// Runs `task` while the lease is held.
+pub(crate) async fn run(
+    around: Surround,
+    task: impl Fn(CancellationToken) -> BoxFuture<'static, ()>,
+) {
+    let mut tenant = around.tenancy.tenant();
+    while !around.stop.is_cancelled() {
+        tenant.turn();
+        tenant.confirm();
+        if !tenant.holds(RELAY) {
+            tokio::select! {
+                () = around.stop.cancelled() => return,
+                () = tenant.changed() => continue,
+            }
+        }
+        let stop = around.stop.child_token();
+        let mut running = tokio::spawn(task(stop.clone()));
+        while tenant.holds(RELAY) && !stop.is_cancelled() {
+            // Held: nothing to let go.
+            tenant.confirm();
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tenant.changed() => tenant.turn(),
+            }
+        }
+        stop.cancel();
+        if tokio::time::timeout(GRACE, &mut running).await.is_err() {
+            running.abort();
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! All services of this process, running: what others ask of them, and their end.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use eventlog::Log;
+use kernel::{App, Broadcast};
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    KeyVault, Ops,
+    broadcast::{self, Ears},
+    consumer::Standing,
+    ops::ServiceOps,
+};
+
+/// How long consumers have to come to an end at shutdown.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// All services of this process, running.
+pub struct Runtime {
+    pub(crate) services: HashMap<&'static str, ServiceOps>,
+    pub(crate) apps: HashMap<&'static str, App>,
+    pub(crate) waiting: Vec<(String, watch::Receiver<Standing>)>,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) stop_batchers: CancellationToken,
+    pub(crate) consumers: JoinSet<()>,
+    pub(crate) keepers: Vec<JoinHandle<()>>,
+    pub(crate) batchers: Vec<JoinHandle<()>>,
+    pub(crate) keyring: Arc<dyn KeyVault>,
+}
+
+impl Runtime {
+    /// Adds a feed that belongs to no service: a frontend's.
+    pub fn listen(&mut self, feed: &Broadcast) {
+        for topic in feed.topics {
+            let (stand, standing) = watch::channel(Standing::Behind);
+            let label = format!("feed {} has caught up with {topic}", feed.name);
+            self.waiting.push((label, standing));
+            let ears = Ears {
+                log: self.log.clone(),
+                keyring: self.keyring.clone(),
+                stop: self.stop.clone(),
+            };
+            self.consumers
+                .spawn(broadcast::run(ears, feed.clone(), topic, stand));
+        }
+    }
+
+    /// The handle of a service.
+    pub fn app(&self, service: &str) -> Option<App> {
+        self.apps.get(service).cloned()
+    }
+
+    /// What is still missing before the shop is ready; empty when it is.
+    pub fn not_ready(&self) -> Vec<String> {
+        unmet(&self.waiting)
+    }
+
+    /// A check of readiness that can be kept by the gateway.
+    pub fn readiness(&self) -> impl Fn() -> Vec<String> + Send + Sync + 'static {
+        let waiting = self.waiting.clone();
+        let stop = self.stop.clone();
+        move || match stop.is_cancelled() {
+            true => vec!["shutting down".to_owned()],
+            false => unmet(&waiting),
+        }
+    }
+
+    /// Waits until every consumer has caught up once.
+    pub async fn wait_ready(&self) {
+        for (_, standing) in &self.waiting {
+            let caught_up = |now: &Standing| *now == Standing::CaughtUp;
+            let _ = standing.clone().wait_for(caught_up).await;
+        }
+    }
+
+    /// The operator's port.
+    pub fn ops(&self) -> Ops {
+        Ops::new(
+            self.services.clone(),
+            self.log.clone(),
+            self.keyring.clone(),
+        )
+    }
+
+    /// Stops: consumers first, while leases are handed over, then the batchers with what they
+    /// still hold, then the stores.
+    pub async fn shutdown(mut self) {
+        self.stop.cancel();
+        let ended = async { while self.consumers.join_next().await.is_some() {} };
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
+            tracing::warn!(
+                "some consumers did not stop in time; their work is repeated at the next start"
+            );
+            self.consumers.abort_all();
+        }
+        for keeper in self.keepers.drain(..) {
+            let _ = keeper.await;
+        }
+        self.stop_batchers.cancel();
+        for batcher in self.batchers.drain(..) {
+            let _ = batcher.await;
+        }
+        for service in self.services.values() {
+            service.store.close().await;
+        }
+    }
+}
+
+fn unmet(waiting: &[(String, watch::Receiver<Standing>)]) -> Vec<String> {
+    let missing =
+        |(label, standing): &(String, watch::Receiver<Standing>)| match &*standing.borrow() {
+            Standing::CaughtUp => None,
+            Standing::Behind => Some(label.clone()),
+            Standing::Halted(reason) => Some(format!("{label} ({reason})")),
+        };
+    waiting.iter().filter_map(missing).collect()
+}
