@@ -1,6 +1,7 @@
 //! inventory: what there is, where it lies, and to whom it is promised.
 
 mod allocation;
+mod counts;
 mod http;
 mod ledger;
 mod locations;
@@ -14,6 +15,7 @@ mod subscriptions;
 mod tests;
 mod views;
 
+use contracts::inbound::StockCounted;
 use kernel::{Module, Subscription};
 use web::Service;
 
@@ -36,5 +38,6 @@ fn module() -> Module {
         .projection(ledger::ledger())
         // Exclusive: orders of different partitions meet on the same SKUs.
         .subscription(Subscription::new("orders", &["orders"], subscriptions::on_order).exclusive())
+        .inbound(StockCounted::TYPE, counts::on_counted)
         .timer(reserve::HOLD_EXPIRY, subscriptions::on_hold_expiry)
 }
