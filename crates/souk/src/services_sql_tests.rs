@@ -42,7 +42,10 @@ async fn every_statement_is_understood_by_both_databases() {
         patience: Patience::default(),
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let system = statements(&root.join("crates/store/src/system.rs"));
+    let system: Vec<&'static str> = ["system.rs", "sharing.rs"]
+        .iter()
+        .flat_map(|file| statements(&root.join("crates/store/src").join(file)))
+        .collect();
     for service in all(&settings).expect("services") {
         let module = service.module;
         let source = root.join("services").join(module.name).join("src");
@@ -51,9 +54,16 @@ async fn every_statement_is_understood_by_both_databases() {
             .flat_map(|file| statements(file))
             .chain(system.clone())
             .collect();
-        assert!(found.len() > system.len(), "no statements in {}", module.name);
+        assert!(
+            found.len() > system.len(),
+            "no statements in {}",
+            module.name
+        );
         for place in &places {
-            let store = place.open(module.name, "first".into()).await.expect("opens");
+            let store = place
+                .open(module.name, "first".into())
+                .await
+                .expect("opens");
             make_tables(&*store, &module).await;
             for sql in &found {
                 understand(&*store, module.name, sql).await;
@@ -64,9 +74,14 @@ async fn every_statement_is_understood_by_both_databases() {
 }
 
 async fn make_tables(store: &dyn Store, module: &Module) {
-    store.migrate(module.name, module.migrations).await.expect("migrated");
+    store
+        .migrate(module.name, module.migrations)
+        .await
+        .expect("migrated");
     for projection in &module.projections {
-        let made = store.define(projection.schema.to_owned(), Batch::default()).await;
+        let made = store
+            .define(projection.schema.to_owned(), Batch::default())
+            .await;
         made.unwrap_or_else(|e| panic!("{}: {e}", projection.name));
     }
 }
@@ -89,7 +104,11 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         match path.is_dir() {
             _ if name.contains("tests") => {}
             true => found.append(&mut sources(&path)),
@@ -107,7 +126,10 @@ fn statements(file: &Path) -> Vec<&'static str> {
         .lines()
         .filter(|line| !line.trim_start().starts_with("//"))
         .collect();
-    let code = code.join("\n").replace("'\"'", "' '").replace("\\\"", "\u{1}");
+    let code = code
+        .join("\n")
+        .replace("'\"'", "' '")
+        .replace("\\\"", "\u{1}");
     let literals = code.split('"').skip(1).step_by(2);
     literals
         .map(|literal| {
