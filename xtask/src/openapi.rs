@@ -44,7 +44,7 @@ pub fn run(workspace: &Workspace, args: &Args) -> Outcome {
 }
 
 /// JSON pointer (RFC 6901) of the first place where the two differ.
-fn difference(at: &str, kept: &Value, made: &Value) -> Option<String> {
+pub fn difference(at: &str, kept: &Value, made: &Value) -> Option<String> {
     let here = || {
         Some(if at.is_empty() {
             "/".to_owned()

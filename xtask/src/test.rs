@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    deploy, lint, new_service, openapi, tour,
+    asyncapi, deploy, lint, new_service, openapi, tour,
     workspace::{Outcome, Workspace, shown, succeed},
 };
 
@@ -90,6 +90,9 @@ fn steps(workspace: &Workspace, args: &Args, counts: &mut Counts) -> Outcome {
         openapi::run(workspace, &openapi::Args { check: true })
     })?;
     step("deploy", || deploy::check(workspace))?;
+    step("asyncapi", || {
+        asyncapi::run(workspace, &asyncapi::Args { check: true })
+    })?;
     step("tour", || tour::run(workspace))?;
     if !args.quick {
         step("new service", || new_service::prove(workspace))?;

@@ -6,6 +6,7 @@ pub mod address;
 pub mod cart;
 pub mod catalog;
 pub mod identity;
+pub mod inbound;
 pub mod inventory;
 pub mod orders;
 pub mod payments;

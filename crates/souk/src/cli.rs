@@ -69,6 +69,8 @@ pub enum Command {
         #[arg(default_value = "http://127.0.0.1:8080/healthz")]
         url: String,
     },
+    /// Print the AsyncAPI document of all events, as it lies in docs/asyncapi.json
+    Asyncapi,
     /// Put load on a running shop and measure it.
     #[command(hide = true)]
     Bench(crate::bench::Bench),

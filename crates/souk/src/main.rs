@@ -68,6 +68,11 @@ async fn run(command: Option<Command>) -> Result<()> {
         }
         Some(Command::Services { json }) => graph::print(json),
         Some(Command::Health { url }) => health::run(&url).await,
+        Some(Command::Asyncapi) => {
+            // Made by `cargo xtask asyncapi`, which also checks that it is what the types say.
+            print!("{}", include_str!("../../../docs/asyncapi.json"));
+            Ok(())
+        }
         Some(Command::Bench(bench)) => bench::run(bench).await,
     }
 }
