@@ -36,7 +36,7 @@ pub fn run(workspace: &Workspace, graph: &Graph) -> Outcome {
         tools: Tools::ready(workspace)?,
         scratch: tempfile::tempdir()?,
     };
-    let judges: [(&str, Judged); 7] = [
+    let judges: [(&str, Judged); 8] = [
         ("scripts", |judge| judge.scripts()),
         ("Dockerfile", |judge| judge.dockerfile()),
         ("compose.yaml", |judge| judge.compose()),
@@ -44,6 +44,7 @@ pub fn run(workspace: &Workspace, graph: &Graph) -> Outcome {
         ("NATS configuration", |judge| judge.nats()),
         ("Prometheus configuration", |judge| judge.prometheus()),
         ("systemd units", |judge| judge.systemd()),
+        ("settings", |judge| judge.known_settings()),
     ];
     for (what, judged) in judges {
         judged(&judge).map_err(|error| format!("{what}: {error}"))?;
