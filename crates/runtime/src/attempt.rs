@@ -1,6 +1,6 @@
 //! One attempt at a batch: load, decide, commit.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Instant};
 
 use kernel::{Answer, AppError, StreamId, Timestamp, with_keys};
 use store::{LoadStream, LoadedStream, StoreError, sharing};
@@ -322,8 +322,10 @@ impl Batcher {
     }
 
     async fn write(&mut self, plan: Plan, access: Access) -> Result<(), StoreError> {
+        let begun = Instant::now();
         let committed = access.commit(plan.batch).await?;
-        self.shared.metrics.committed(committed.events.len());
+        let metrics = &self.shared.metrics;
+        metrics.committed(committed.events.len(), begun.elapsed());
         for (stream, held) in plan.changed {
             self.cache.put(stream, held);
         }

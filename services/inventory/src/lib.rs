@@ -1,7 +1,6 @@
 //! inventory: what there is, where it lies, and to whom it is promised.
 
 mod allocation;
-mod counts;
 mod http;
 mod inbound;
 mod ledger;
@@ -39,7 +38,6 @@ fn module() -> Module {
         .projection(ledger::ledger())
         // Exclusive: orders of different partitions meet on the same SKUs.
         .subscription(Subscription::new("orders", &["orders"], subscriptions::on_order).exclusive())
-        .inbound(StockCounted::TYPE, counts::on_counted)
         .timer(reserve::HOLD_EXPIRY, subscriptions::on_hold_expiry)
         .inbound(StockCounted::TYPE, inbound::on_counted)
 }

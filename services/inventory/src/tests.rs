@@ -1,7 +1,6 @@
 //! The rules of inventory, as sentences.
 
 mod api;
-mod counts;
 mod engine;
 mod interleavings;
 mod levels;
