@@ -17,7 +17,7 @@ use crate::{
 
 /// Written down in the database itself, in the transaction it is about. A position that moves back
 /// was moved by somebody who did not look; a position moved by a process that does not hold the
-/// lease was moved by one that slept too long.
+/// lease was moved by one that slept too long. (Back to nothing is where a rebuild begins.)
 const WITNESS: &str = "
 CREATE SCHEMA IF NOT EXISTS chaos;
 CREATE TABLE IF NOT EXISTS chaos.seen (n BIGSERIAL PRIMARY KEY, rule TEXT NOT NULL, detail TEXT NOT NULL);
@@ -31,14 +31,14 @@ DECLARE
   who TEXT := current_setting('application_name');
 BEGIN
   INSERT INTO chaos.seen (rule, detail)
-  SELECT CASE WHEN new.position < old.position THEN 'a position moves only forward'
+  SELECT CASE WHEN later.position < earlier.position THEN 'a position moves only forward'
               ELSE 'only the holder of the lease moves a position' END,
-         new.subscription || ' on ' || new.topic || ' partition ' || new.partition || ': ' || old.position
-           || ' to ' || new.position || ' by ' || who || ', held by ' || coalesce(chaos.holder(new.subscription, new.partition), 'nobody')
-  FROM before old JOIN after new USING (subscription, topic, partition)
-  WHERE new.position < old.position
-     OR (new.position > old.position AND who <> ''
-         AND split_part(chaos.holder(new.subscription, new.partition), '#', 1) <> who);
+         later.subscription || ' on ' || later.topic || ' partition ' || later.partition || ': ' || earlier.position
+           || ' to ' || later.position || ' by ' || who || ', held by ' || coalesce(chaos.holder(later.subscription, later.partition), 'nobody')
+  FROM before earlier JOIN after later USING (subscription, topic, partition)
+  WHERE (later.position < earlier.position AND later.position > 0)
+     OR (later.position > earlier.position AND who <> ''
+         AND split_part(chaos.holder(later.subscription, later.partition), '#', 1) <> who);
   RETURN NULL;
 END $$;
 DROP TRIGGER IF EXISTS chaos_moved ON public.positions;
