@@ -7,6 +7,7 @@
 
 mod asyncapi;
 mod bench;
+mod chaos;
 mod deploy;
 mod lint;
 mod new_service;
@@ -63,6 +64,8 @@ enum Task {
     Asyncapi(asyncapi::Args),
     /// Measure a release build: a shop of its own, under load from this machine
     Bench(bench::Args),
+    /// Break a whole shop of real processes in every way there is; nothing may be lost
+    Chaos(chaos::Args),
     /// Start a shop that keeps nothing and walk the README's tour through it
     Tour,
 }
@@ -88,6 +91,7 @@ fn run(cli: Cli) -> Outcome {
         Task::DeployCheck => deploy::check(&workspace),
         Task::Asyncapi(args) => asyncapi::run(&workspace, &args),
         Task::Bench(args) => bench::run(&workspace, &args),
+        Task::Chaos(args) => chaos::run(&workspace, &args),
         Task::Tour => tour::run(&workspace),
     }
 }

@@ -1,11 +1,12 @@
 //! One attempt at a batch: load, decide, commit.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Instant};
 
 use kernel::{Answer, AppError, StreamId, Timestamp, with_keys};
 use store::{LoadStream, LoadedStream, StoreError, sharing};
 
 use crate::{
+    Lapses,
     access::Access,
     batcher::Batcher,
     item::{Item, Outcome, Parked},
@@ -27,6 +28,22 @@ impl Batcher {
     /// `conflicts` says how often that has led to a conflict.
     pub async fn attempt(
         &mut self,
+        items: &[Item],
+        conflicts: usize,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let before = self.shared.keyring.lapses();
+        let attempted = self.attempt_since(before, items, conflicts).await;
+        let now = self.shared.keyring.lapses();
+        match attempted {
+            // What could not be opened is not damaged.
+            Err(StoreError::Data(_)) if now.unreachable != before.unreachable => Err(ring_away()),
+            attempted => attempted,
+        }
+    }
+
+    async fn attempt_since(
+        &mut self,
+        before: Lapses,
         items: &[Item],
         conflicts: usize,
     ) -> Result<Vec<Outcome>, StoreError> {
@@ -62,7 +79,7 @@ impl Batcher {
                 outcomes.push(self.plan(&mut plan, item, now, &known, &mut missing)?);
             }
             if missing.is_empty() {
-                self.commit(plan, access).await?;
+                self.commit(plan, access, before).await?;
                 return Ok(outcomes);
             }
         }
@@ -241,7 +258,12 @@ impl Batcher {
         Ok(again)
     }
 
-    async fn commit(&mut self, mut plan: Plan, access: Access) -> Result<(), StoreError> {
+    async fn commit(
+        &mut self,
+        mut plan: Plan,
+        access: Access,
+        before: Lapses,
+    ) -> Result<(), StoreError> {
         with_keys(&self.shared.keys(), || {
             let batch = &mut plan.batch;
             batch
@@ -260,12 +282,27 @@ impl Batcher {
             let held = matches!(access, Access::Held(_));
             let access = (!held).then_some(access);
             let persisted = self.shared.keyring.clone().persist().await;
+            self.sealed_well(before)?;
             persisted.map_err(|e| StoreError::Unavailable(e.to_string()))?;
             // Nobody waits for another database while they hold the head.
             let access = access.ok_or(StoreError::Conflict)?;
             return self.write(plan, access).await;
         }
+        self.sealed_well(before)?;
         self.write(plan, access).await
+    }
+
+    /// Whether what was sealed and opened since can be relied on. If not it is decided again, or
+    /// later.
+    fn sealed_well(&self, before: Lapses) -> Result<(), StoreError> {
+        let now = self.shared.keyring.lapses();
+        if now.replaced != before.replaced {
+            return Err(StoreError::Conflict);
+        }
+        match now.unreachable == before.unreachable {
+            true => Ok(()),
+            false => Err(ring_away()),
+        }
     }
 
     /// Others write here as well: what was read must still be so, and the read models ours.
@@ -285,8 +322,10 @@ impl Batcher {
     }
 
     async fn write(&mut self, plan: Plan, access: Access) -> Result<(), StoreError> {
+        let begun = Instant::now();
         let committed = access.commit(plan.batch).await?;
-        self.shared.metrics.committed(committed.events.len());
+        let metrics = &self.shared.metrics;
+        metrics.committed(committed.events.len(), begun.elapsed());
         for (stream, held) in plan.changed {
             self.cache.put(stream, held);
         }
@@ -303,4 +342,8 @@ impl Batcher {
         }
         Ok(())
     }
+}
+
+fn ring_away() -> StoreError {
+    StoreError::Unavailable("the key ring cannot be reached".into())
 }

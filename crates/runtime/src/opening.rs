@@ -39,15 +39,20 @@ pub(crate) fn subscriptions(module: &Module) -> Vec<(Subscription, Option<Projec
     own.chain(feeding).collect()
 }
 
-pub(crate) async fn open_all(
-    config: &RuntimeConfig,
-    modules: Vec<Module>,
-) -> Result<Vec<Opened>, StartError> {
+/// Refuses services that wait for others of which nobody has heard.
+pub(crate) fn check_wiring(config: &RuntimeConfig, modules: &[Module]) -> Result<(), StartError> {
     let elsewhere = match &config.placement {
         Placement::Embedded => &[][..],
         Placement::Shared(neighbours) => &neighbours.topics,
     };
-    wiring::check(&modules, elsewhere).map_err(StartError::Wiring)?;
+    wiring::check(modules, elsewhere).map_err(StartError::Wiring)
+}
+
+/// Opens the stores of services.
+pub(crate) async fn open_all(
+    config: &RuntimeConfig,
+    modules: Vec<Module>,
+) -> Result<Vec<Opened>, StartError> {
     let mut opening = JoinSet::new();
     for (n, module) in modules.into_iter().enumerate() {
         let (stores, incarnation) = (config.stores.clone(), config.ids.next());

@@ -110,7 +110,7 @@ pub enum Command {
         #[arg(default_value = "http://127.0.0.1:8080/healthz")]
         url: String,
     },
-    /// Print the AsyncAPI document of all events, as it lies in docs/asyncapi.json
+    /// Print the AsyncAPI document of all events.
     Asyncapi,
     /// Put load on a running shop and measure it.
     #[command(hide = true)]
@@ -305,6 +305,9 @@ pub struct Run {
     /// An order that is not confirmed so long after its checkout is given up, seconds.
     #[arg(long, env = "SOUK_CONFIRM_WITHIN_SECONDS", hide = true)]
     pub confirm_within_seconds: Option<i64>,
+    /// A file with the milliseconds by which this process's wall clock is to be wrong, for tests.
+    #[arg(long, hide = true)]
+    pub clock_offset_file: Option<PathBuf>,
 }
 
 #[derive(Args, Clone)]

@@ -45,6 +45,7 @@ impl<'a> Part<'a> {
             Self::Crate("runtime") => &["kernel", "store", "eventlog"],
             Self::Crate("web" | "importers") => &["kernel", "contracts"],
             Self::Service(_) | Self::Frontend(_) => &["kernel", "contracts", "web"],
+            Self::Crate("chaos") => &["scratch"],
             Self::Xtask => &["contracts"],
             // kernel, sandbox and scratch use nothing of ours; a new crate must be given its place here.
             Self::Crate(_) => &[],

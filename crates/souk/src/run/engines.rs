@@ -13,9 +13,7 @@ use eventlog::{
     feed::{self, HttpHistory},
 };
 use kernel::{Broadcast, Module};
-use runtime::{
-    KeyVault, Neighbours, OwnLog, Placement, PostgresKeyRing, RandomIds, RuntimeConfig, SystemClock,
-};
+use runtime::{KeyVault, Neighbours, Placement, PostgresKeyRing, RandomIds, RuntimeConfig};
 use store::{Store, Stores, postgres::Databases};
 use tokio::sync::watch;
 use web::Peers;
@@ -24,7 +22,9 @@ use super::keys::NoKeys;
 use crate::{
     cli::{Engines as Places, Run},
     failure::{Context as _, Failure, Result},
-    graph, services,
+    graph,
+    run::clock::clock,
+    services,
 };
 
 /// Connections for queries, per service and process.
@@ -91,7 +91,7 @@ impl Engines {
         Ok(RuntimeConfig {
             stores,
             keyring,
-            clock: Arc::new(SystemClock),
+            clock: clock(run.clock_offset_file.clone()),
             ids: Arc::new(RandomIds),
             placement: Placement::Shared(self.neighbours(run, slot, heard(modules, feeds))?),
         })
@@ -102,18 +102,11 @@ impl Engines {
         let resolve = move |topic: &str| others.borrow().urls(topic);
         let history = Arc::new(HttpHistory::new(Arc::new(resolve), self.secret.clone()));
         let (broker, here) = (self.broker.clone(), self.here.clone());
-        let log = move |own: Vec<OwnLog>| {
-            let mut topics = Vec::new();
-            let mut stores = here.lock().unwrap_or_else(PoisonError::into_inner);
-            for own in own {
-                stores.insert(own.service.to_owned(), own.store.clone());
-                topics.push(OwnTopic {
-                    topic: own.service.to_owned(),
-                    store: own.store,
-                    head: own.head,
-                });
-            }
-            Arc::new(RemoteLog::start(broker, history, topics, heard)) as Arc<dyn Log>
+        let log = move |own: Vec<OwnTopic>| {
+            let stores = own.iter().map(|one| (one.topic.clone(), one.store.clone()));
+            let mut known = here.lock().unwrap_or_else(PoisonError::into_inner);
+            known.extend(stores);
+            Arc::new(RemoteLog::start(broker, history, own, heard)) as Arc<dyn Log>
         };
         Ok(Neighbours {
             log: Box::new(move |own| Box::pin(async move { Ok(log(own)) })),

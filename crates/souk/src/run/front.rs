@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gateway::{Network, NetworkSettings};
 use kernel::Broadcast;
-use runtime::{RandomIds, Runtime, SystemClock};
+use runtime::{RandomIds, Runtime};
 use web::{Upstream, Verifier};
 
 use super::{Engines, announce, operators::WithOperators, port, slot, until_stopped};
@@ -57,7 +57,7 @@ pub async fn run(run: Run) -> Result<()> {
         // Services that are down are no reason to send nobody here: the others are served.
         readiness: drain.and(Arc::new(move || reach.missing())),
         metrics: Arc::new(metrics::render),
-        clock: Arc::new(SystemClock),
+        clock: super::clock::clock(run.clock_offset_file.clone()),
         ids: Arc::new(RandomIds),
     };
     let router = gateway::gateway(gateway::Config::default(), parts);

@@ -1,5 +1,6 @@
 //! `souk run`: some of the services, or the gateway, in a process of their own.
 
+mod clock;
 pub mod engines;
 mod front;
 mod keys;
@@ -136,7 +137,7 @@ fn choose(all: Vec<Service>, names: &[String]) -> Result<Vec<Service>> {
 }
 
 fn settings(run: &Run) -> Result<Settings> {
-    // Only payments shows the provider's keys; the other services are described without.
+    // Nobody else needs the provider's keys, so nobody else is given them.
     if !run.services.iter().any(|name| name == "payments") {
         return Ok(Settings {
             patience: patience(run),

@@ -88,13 +88,20 @@ impl Server {
         })
     }
 
-    /// Names the connections, for those who look at the server.
+    /// Names the connections, for those who look at the server, unless the URL does.
     pub fn named(mut self, application: &str) -> Self {
-        self.config.application_name(application);
+        if self.config.get_application_name().is_none() {
+            self.config.application_name(application);
+        }
         if let Some(replicas) = &mut self.replicas {
             replicas.application_name(application);
         }
         self
+    }
+
+    /// Whether there are standbys to ask.
+    pub fn has_replicas(&self) -> bool {
+        self.replicas.is_some()
     }
 
     /// Connects, once.

@@ -1,0 +1,99 @@
+//! Read models: each must be what a rebuild from the events makes of it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tokio_postgres::Client;
+
+use crate::{
+    api::Api,
+    book::{Violation, text},
+    error::{Doing as _, Error, Result},
+    facts::connect,
+    random::Random,
+    schedule::SERVICES,
+    world::World,
+};
+
+/// The tables that are no read models.
+const OTHERS: &str =
+    "'log_head','log_partitions','events','snapshots','positions','topics_seen','timers',
+ 'idempotency','dead_letters','projections','rebuilds','instances','leases','writers'";
+
+type Contents = BTreeMap<String, (i64, String)>;
+
+/// Rows and a hash of every read model's table.
+async fn contents(client: &Client) -> Result<Contents> {
+    let names = format!(
+        "SELECT table_name::text FROM information_schema.tables
+         WHERE table_schema = 'public' AND table_name NOT IN ({OTHERS})"
+    );
+    let rows = client.query(&names, &[]).await.doing(|| names.clone())?;
+    let mut contents = BTreeMap::new();
+    for row in rows {
+        let table: String = row.get(0);
+        let sql = format!(
+            "SELECT count(*), md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text COLLATE \"C\"), '')) FROM public.\"{table}\" t"
+        );
+        let row = client.query_one(&sql, &[]).await.doing(|| sql.clone())?;
+        contents.insert(table, (row.get(0), row.get(1)));
+    }
+    Ok(contents)
+}
+
+/// Rebuilds so many projections, drawn from all, and compares the tables before and after.
+pub async fn broken(
+    world: &World,
+    staff: &Api,
+    random: &mut Random,
+    count: usize,
+) -> Result<Vec<Violation>> {
+    let listed = staff
+        .get("/api/ops/projections")
+        .await
+        .map_err(Error::Other)?;
+    let mut all: Vec<Value> = listed.body.as_array().cloned().unwrap_or_default();
+    if all.is_empty() {
+        return Err(Error::other(format!("no read models: {}", listed.body)));
+    }
+    while all.len() > count {
+        let at = random.below(all.len() as u64);
+        all.swap_remove(usize::try_from(at).unwrap_or(0));
+    }
+    let mut found = Vec::new();
+    for service in SERVICES {
+        let chosen: Vec<&Value> = all
+            .iter()
+            .filter(|p| text(p, "service") == service)
+            .collect();
+        if chosen.is_empty() {
+            continue;
+        }
+        let client = connect(world, service).await?;
+        let before = contents(&client).await?;
+        for projection in chosen {
+            let name = text(projection, "projection");
+            let path = format!("/api/ops/projections/{service}/{name}/rebuild");
+            let answer = staff
+                .post(&path, &Value::Null)
+                .await
+                .map_err(Error::Other)?;
+            if !answer.good() {
+                let detail = format!("{service} {name}: {} {}", answer.status, answer.body);
+                found.push(Violation::new("a read model can be rebuilt", detail));
+            }
+        }
+        let after = contents(&client).await?;
+        for (table, was) in &before {
+            let is = after.get(table);
+            if is != Some(was) {
+                let detail = format!("{service}: {table} was {was:?}, a rebuild makes it {is:?}");
+                found.push(Violation::new(
+                    "a read model is what its events make of it",
+                    detail,
+                ));
+            }
+        }
+    }
+    Ok(found)
+}
