@@ -18,7 +18,7 @@ use std::sync::{
 
 use support::{
     Api, Buying, Shop, order_status, said,
-    supervised::{Steering, all_gone, signal},
+    supervised::{Steering, Supervised, all_gone, signal},
 };
 
 const SHOP: &[&str] = &["--processes", "--provider-timeout-ms", "1000"];
@@ -137,4 +137,45 @@ async fn nobody_notices_that_everything_is_replaced() {
         .into_iter()
         .filter(|pid| before.contains(pid) && !servers.contains(pid));
     assert_eq!(old.count(), 0);
+}
+
+#[tokio::test]
+async fn the_first_start_says_how_to_get_in_and_has_things_to_sell() {
+    let mut shop = Supervised::start(&[]);
+    let lines = shop.printed.clone();
+    let first = lines
+        .iter()
+        .position(|line| line.starts_with("First start"));
+    let account = &lines[first.expect("an account") + 1];
+    let (email, password) = account.split_once("  /  ").unwrap();
+    let guest = Api::new(&shop.url, None);
+    let products = guest.get("/api/catalog/products?limit=3").await.ok();
+    assert_eq!(products["items"].as_array().unwrap().len(), 3);
+    let login = serde_json::json!({"email": email, "password": password});
+    let answer = guest.post("/api/identity/sessions", login).await;
+    assert!(
+        answer.status < 500 && answer.status != 404,
+        "{}",
+        answer.text
+    );
+
+    // What was shown once is kept nowhere.
+    for folder in ["run", "logs"] {
+        for entry in std::fs::read_dir(shop.data().join(folder)).unwrap() {
+            let text = std::fs::read(entry.unwrap().path()).unwrap_or_default();
+            assert!(
+                !String::from_utf8_lossy(&text).contains(password),
+                "{folder}"
+            );
+        }
+    }
+    assert!(!shop.data().join("run/api-key").exists());
+    assert!(!shop.console().contains(password));
+
+    // Nobody survives the supervisor, though it had no chance to tell them.
+    let pids = shop.pids();
+    assert!(pids.len() > 9, "{pids:?}");
+    shop.signal("KILL");
+    assert!(!shop.ended());
+    all_gone(&pids).await;
 }
