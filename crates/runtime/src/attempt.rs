@@ -62,6 +62,11 @@ impl Batcher {
                 outcomes.push(self.plan(&mut plan, item, now, &known, &mut missing)?);
             }
             if missing.is_empty() {
+                #[cfg(feature = "chaos-bugs")]
+                if store::bugs::on("ack-before-commit") {
+                    self.unwritten = Some((plan, access));
+                    return Ok(outcomes);
+                }
                 self.commit(plan, access).await?;
                 return Ok(outcomes);
             }
@@ -143,7 +148,10 @@ impl Batcher {
         Ok(match item {
             Item::Command { submission, .. } => {
                 let (context, command) = (&submission.context, submission.command.as_ref());
-                let answered = match &submission.once {
+                let once = submission.once.as_ref();
+                #[cfg(feature = "chaos-bugs")]
+                let once = once.filter(|_| !store::bugs::on("no-dedup"));
+                let answered = match once {
                     None => plan
                         .command(&around, context, command)
                         .map(|decided| decided.map(Answer::Done).map_err(AppError::from)),
@@ -241,7 +249,7 @@ impl Batcher {
         Ok(again)
     }
 
-    async fn commit(&mut self, mut plan: Plan, access: Access) -> Result<(), StoreError> {
+    pub(crate) async fn commit(&mut self, mut plan: Plan, access: Access) -> Result<(), StoreError> {
         with_keys(&self.shared.keys(), || {
             let batch = &mut plan.batch;
             batch

@@ -49,6 +49,9 @@ pub(crate) struct Batcher {
     pub followed: i64,
     /// Streams that the last plan had to do with.
     pub met: Vec<StreamId>,
+    /// Answered, and not yet committed.
+    #[cfg(feature = "chaos-bugs")]
+    pub unwritten: Option<(crate::plan::Plan, crate::access::Access)>,
 }
 
 impl Batcher {
@@ -140,6 +143,10 @@ impl Batcher {
                     let later = rest.split_off(outcomes.len());
                     for (item, outcome) in rest.into_iter().zip(outcomes) {
                         item.answer(outcome);
+                    }
+                    #[cfg(feature = "chaos-bugs")]
+                    if let Some((plan, access)) = self.unwritten.take() {
+                        let _ = self.commit(plan, access).await;
                     }
                     rest = later;
                     (conflicts, refusals) = (0, 0);

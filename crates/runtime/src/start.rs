@@ -148,6 +148,8 @@ impl Runtime {
             erasures: 0,
             followed: head.position,
             met: Vec::new(),
+            #[cfg(feature = "chaos-bugs")]
+            unwritten: None,
         };
         self.batchers
             .push(tokio::spawn(batcher.run(items, self.stop_batchers.clone())));
