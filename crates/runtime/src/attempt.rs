@@ -64,7 +64,7 @@ impl Batcher {
             if missing.is_empty() {
                 #[cfg(feature = "chaos-bugs")]
                 if store::bugs::on("ack-before-commit") {
-                    self.unwritten = Some((plan, access));
+                    self.unwritten = Some((plan, access)).into();
                     return Ok(outcomes);
                 }
                 self.commit(plan, access).await?;

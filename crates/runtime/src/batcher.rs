@@ -51,7 +51,7 @@ pub(crate) struct Batcher {
     pub met: Vec<StreamId>,
     /// Answered, and not yet committed.
     #[cfg(feature = "chaos-bugs")]
-    pub unwritten: Option<(crate::plan::Plan, crate::access::Access)>,
+    pub unwritten: std::sync::Mutex<Option<(crate::plan::Plan, crate::access::Access)>>,
 }
 
 impl Batcher {
@@ -145,8 +145,11 @@ impl Batcher {
                         item.answer(outcome);
                     }
                     #[cfg(feature = "chaos-bugs")]
-                    if let Some((plan, access)) = self.unwritten.take() {
-                        let _ = self.commit(plan, access).await;
+                    {
+                        let unwritten = self.unwritten.get_mut().map(Option::take);
+                        if let Ok(Some((plan, access))) = unwritten {
+                            let _ = self.commit(plan, access).await;
+                        }
                     }
                     rest = later;
                     (conflicts, refusals) = (0, 0);

@@ -149,7 +149,7 @@ impl Runtime {
             followed: head.position,
             met: Vec::new(),
             #[cfg(feature = "chaos-bugs")]
-            unwritten: None,
+            unwritten: None.into(),
         };
         self.batchers
             .push(tokio::spawn(batcher.run(items, self.stop_batchers.clone())));
