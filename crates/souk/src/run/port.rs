@@ -79,14 +79,35 @@ impl Dispatch {
 /// Everything the port serves. `feed` is the history of this process's topics.
 pub fn router(dispatch: Dispatch, feed: Router, readiness: Readiness) -> Router {
     let dispatch = Arc::new(dispatch);
+    let open = Arc::new(AtomicBool::new(false));
+    let becomes_ready = readiness.clone();
     // By fallback, so that no path parameter of this router reaches a service's handlers.
     feed.route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(move || async move { ready(&readiness) }))
         .route("/metrics", get(|| async { exposition() }))
         .fallback(move |request: Request| {
-            let dispatch = dispatch.clone();
-            async move { dispatch.answer(request).await }
+            let (dispatch, open) = (dispatch.clone(), open.clone());
+            // A process that has just been started does not know whose tokens are good: whoever
+            // still thinks that the one before it is here must not be told they are bad.
+            let ready = open.load(Ordering::Acquire) || becomes_ready().is_empty();
+            open.fetch_or(ready, Ordering::AcqRel);
+            async move {
+                match ready {
+                    true => dispatch.answer(request).await,
+                    false => starting(),
+                }
+            }
         })
+}
+
+fn starting() -> Response {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "starting",
+        "this process has just been started; nothing was done, try again",
+    )
+    .retry_after(1)
+    .into_response()
 }
 
 fn ready(readiness: &Readiness) -> Response {
