@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use async_nats::jetstream;
 use tokio_postgres::Client;
 
+use serde_json::Value;
+
 use crate::{
     book::Violation,
     error::{Doing as _, Error, Result},
@@ -185,17 +187,16 @@ pub async fn broker_broken(
         for sequence in state.first_sequence.max(*seen + 1)..=state.last_sequence {
             let message = stream.get_raw_message(sequence).await;
             let message = message.map_err(|e| failed(&e))?;
-            let id = message.headers.get("ce-id").map(ToString::to_string);
-            let id = id.unwrap_or_default();
-            let position: i64 = id
-                .rsplit(':')
-                .next()
-                .and_then(|n| n.parse().ok())
-                .unwrap_or(0);
+            // A structured CloudEvent.
+            let said: Value = serde_json::from_slice(&message.payload).unwrap_or_default();
+            let id = said["id"].as_str().unwrap_or_default();
+            let position = id.rsplit(':').next().and_then(|n| n.parse().ok());
+            let position: i64 = position.unwrap_or(0);
             let sql = "SELECT data FROM events WHERE position = $1";
             let row = store.query_opt(sql, &[&position]).await;
             let stored: Option<String> = row.doing(|| "an event".into())?.map(|row| row.get(0));
-            if stored.as_deref().map(str::as_bytes) != Some(&message.payload[..]) {
+            let wrote = stored.as_deref().map(serde_json::from_str::<Value>);
+            if !wrote.is_some_and(|wrote| wrote.is_ok_and(|data| data == said["data"])) {
                 let detail =
                     format!("{service}: message {sequence} is {id}, the store says {stored:?}");
                 found.push(Violation::new(
