@@ -21,7 +21,7 @@ use web::{DRAIN_FOR, Drain, Service, Verifier};
 use crate::{
     cli::{Migrate, Run, Sandbox},
     failure::{Context as _, Failure, Result},
-    metrics, ops_http, provider,
+    gauges, metrics, ops_http, provider,
     services::{self, Patience, Settings},
     shop::write_private,
     up::stopped,
@@ -110,7 +110,9 @@ async fn until_stopped(
     stop: tokio::sync::watch::Sender<bool>,
     server: tokio::task::JoinHandle<()>,
 ) {
+    let gauges = gauges::watch(runtime.ops());
     stopped().await;
+    drop(gauges);
     drain.begin();
     // Consumers and leases go at once: another instance takes over in the same moment. Requests
     // go on until those who send them have seen that this process is about to end.
