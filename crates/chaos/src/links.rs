@@ -21,9 +21,9 @@ impl Links {
         let mut all = vec![(Link::Provider, 1), (Link::Webhooks, 1)];
         for slot in Slot::all() {
             all.push((Link::Broker(slot), 1));
+            all.push((Link::Route(slot), 1));
             if slot.service != GATEWAY {
                 all.push((Link::Database(slot), 2));
-                all.push((Link::Route(slot), 1));
                 all.push((Link::Feed(slot), 1));
             }
         }

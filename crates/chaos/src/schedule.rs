@@ -52,7 +52,7 @@ pub enum Link {
     Database(Slot),
     /// From a process to NATS.
     Broker(Slot),
-    /// From the gateways to a process.
+    /// From the gateways to a process; to a gateway, from the public.
     Route(Slot),
     /// From other services to a process's history.
     Feed(Slot),

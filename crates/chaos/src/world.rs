@@ -18,7 +18,7 @@ use crate::{
     links::Links,
     plans,
     process::{Process, last_words},
-    schedule::{GATEWAY, INSTANCES, Slot},
+    schedule::{GATEWAY, INSTANCES, Link, Slot},
 };
 
 /// How long a start, or the repair after a run, may take.
@@ -135,16 +135,17 @@ impl World {
         Ok(())
     }
 
-    /// Where shoppers go: the gateways there are.
+    /// Where shoppers go: the same addresses for as long as there is a world.
     pub fn gateways(&self) -> Vec<String> {
         let number = 1..=INSTANCES;
-        let slots = number.map(|number| Slot {
-            service: GATEWAY,
-            number,
+        let links = number.map(|number| {
+            Link::Route(Slot {
+                service: GATEWAY,
+                number,
+            })
         });
-        slots
-            .filter_map(|slot| self.processes.get(&slot)?.address())
-            .map(|address| format!("http://{address}"))
+        links
+            .map(|link| format!("http://{}", self.links.address(link)))
             .collect()
     }
 

@@ -21,13 +21,19 @@ const LONGEST: usize = 1_000;
 ///
 /// As text (`orders:123,cart:7`) it is the header `Souk-Position` of requests and answers.
 #[derive(Debug, Default)]
-pub struct Freshness(Mutex<BTreeMap<String, i64>>);
+pub struct Freshness {
+    positions: Mutex<BTreeMap<String, i64>>,
+    may_lag: bool,
+}
 
 impl Freshness {
     /// Reads a token. What is not understood is left out: then the answer may be older than what
     /// the caller saw, but never wrong.
     pub fn from_token(token: &str) -> Self {
-        let fresh = Self::default();
+        let fresh = Self {
+            may_lag: true,
+            ..Self::default()
+        };
         let known = token.get(..token.len().min(LONGEST)).unwrap_or_default();
         for (topic, position) in known
             .split(',')
@@ -41,6 +47,12 @@ impl Freshness {
             }
         }
         fresh
+    }
+
+    /// Whether an answer may lack what the caller does not know of: only if it told what it knows.
+    /// Others get the truth as it is now.
+    pub fn may_lag(&self) -> bool {
+        self.may_lag
     }
 
     /// The position that must have been reached.
@@ -61,7 +73,9 @@ impl Freshness {
     }
 
     fn positions(&self) -> MutexGuard<'_, BTreeMap<String, i64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.positions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -128,6 +142,7 @@ mod tests {
         fresh.raise("cart", 3);
         assert_eq!((fresh.floor("cart"), fresh.floor("none")), (8, 0));
         assert_eq!(Freshness::from_token("").to_string(), "");
+        assert!(fresh.may_lag() && !Freshness::default().may_lag());
     }
 
     #[test]

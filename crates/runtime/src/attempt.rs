@@ -79,6 +79,11 @@ impl Batcher {
                 outcomes.push(self.plan(&mut plan, item, now, &known, &mut missing)?);
             }
             if missing.is_empty() {
+                #[cfg(feature = "chaos-bugs")]
+                if store::bugs::on("ack-before-commit") {
+                    self.unwritten = Some((plan, access, before)).into();
+                    return Ok(outcomes);
+                }
                 self.commit(plan, access, before).await?;
                 return Ok(outcomes);
             }
@@ -160,7 +165,10 @@ impl Batcher {
         Ok(match item {
             Item::Command { submission, .. } => {
                 let (context, command) = (&submission.context, submission.command.as_ref());
-                let answered = match &submission.once {
+                let once = submission.once.as_ref();
+                #[cfg(feature = "chaos-bugs")]
+                let once = once.filter(|_| !store::bugs::on("no-dedup"));
+                let answered = match once {
                     None => plan
                         .command(&around, context, command)
                         .map(|decided| decided.map(Answer::Done).map_err(AppError::from)),
@@ -258,7 +266,7 @@ impl Batcher {
         Ok(again)
     }
 
-    async fn commit(
+    pub(crate) async fn commit(
         &mut self,
         mut plan: Plan,
         access: Access,

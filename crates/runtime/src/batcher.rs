@@ -49,6 +49,10 @@ pub(crate) struct Batcher {
     pub followed: i64,
     /// Streams that the last plan had to do with.
     pub met: Vec<StreamId>,
+    /// Answered, and not yet committed.
+    #[cfg(feature = "chaos-bugs")]
+    pub unwritten:
+        std::sync::Mutex<Option<(crate::plan::Plan, crate::access::Access, crate::Lapses)>>,
 }
 
 impl Batcher {
@@ -140,6 +144,13 @@ impl Batcher {
                     let later = rest.split_off(outcomes.len());
                     for (item, outcome) in rest.into_iter().zip(outcomes) {
                         item.answer(outcome);
+                    }
+                    #[cfg(feature = "chaos-bugs")]
+                    {
+                        let unwritten = self.unwritten.get_mut().map(Option::take);
+                        if let Ok(Some((plan, access, before))) = unwritten {
+                            let _ = self.commit(plan, access, before).await;
+                        }
                     }
                     rest = later;
                     (conflicts, refusals) = (0, 0);

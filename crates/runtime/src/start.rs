@@ -145,6 +145,8 @@ impl Runtime {
             erasures: 0,
             followed: head.position,
             met: Vec::new(),
+            #[cfg(feature = "chaos-bugs")]
+            unwritten: None.into(),
         };
         self.batchers
             .push(tokio::spawn(batcher.run(items, self.stop_batchers.clone())));

@@ -5,6 +5,8 @@
 use std::sync::Arc;
 
 mod batch;
+#[cfg(feature = "chaos-bugs")]
+pub mod bugs;
 mod dialect;
 mod held;
 pub mod postgres;

@@ -89,6 +89,10 @@ pub fn move_partitions(
     from: i64,
     to: i64,
 ) -> Statement {
+    #[cfg(feature = "chaos-bugs")]
+    if crate::bugs::on("skip-fencing") {
+        return move_unconditionally(subscription, topic, mask, to);
+    }
     sql!(
         "UPDATE positions SET position = CASE WHEN position = $5 AND EXISTS \
          (SELECT 1 FROM leases WHERE name = 'partition:' || CAST(partition AS TEXT) AND holder = $4) \
@@ -112,6 +116,10 @@ pub fn move_exclusive(
     from: i64,
     to: i64,
 ) -> Statement {
+    #[cfg(feature = "chaos-bugs")]
+    if crate::bugs::on("skip-fencing") {
+        return move_unconditionally(subscription, topic, mask, to);
+    }
     sql!(
         "UPDATE positions SET position = CASE WHEN position = $6 AND EXISTS \
          (SELECT 1 FROM leases WHERE name = $4 AND holder = $5) \
@@ -123,6 +131,19 @@ pub fn move_exclusive(
         lease,
         token,
         from,
+        to
+    )
+}
+
+/// The bug: wherever they are, whoever holds them.
+#[cfg(feature = "chaos-bugs")]
+fn move_unconditionally(subscription: &str, topic: &str, mask: i64, to: i64) -> Statement {
+    sql!(
+        "UPDATE positions SET position = $4 WHERE subscription = $1 AND topic = $2 \
+         AND ((CAST($3 AS BIGINT) >> CAST(partition AS INTEGER)) & 1) = 1",
+        subscription,
+        topic,
+        mask,
         to
     )
 }

@@ -23,8 +23,8 @@ from nats.js.errors import NotFoundError
 
 
 def read(message):
-    """The CloudEvent in a NATS message: attributes in headers, named as over HTTP."""
-    return http.from_binary_event(http.HTTPMessage(dict(message.headers or {}), message.data))
+    """The CloudEvent in a NATS message: structured mode, the same JSON as over HTTP."""
+    return http.from_structured_event(http.HTTPMessage(message.headers or {}, message.data))
 
 
 async def subscribe(jetstream, kind, durable):

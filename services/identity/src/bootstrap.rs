@@ -67,7 +67,18 @@ pub async fn bootstrap_with(
     if !admins.members.is_empty() {
         return Ok(None);
     }
-    first_admin(app, config).await.map(Some)
+    match first_admin(app, config).await {
+        Ok(admin) => Ok(Some(admin)),
+        Err(error) => {
+            // Another instance, started in the same moment, may have made the first one.
+            let admins = app.state::<Admins>(ALL_ADMINS).await?.state;
+            if admins.members.is_empty() {
+                Err(error)
+            } else {
+                Ok(None)
+            }
+        }
+    }
 }
 
 /// Makes an API key named `name` and answers the key itself: for tools that start a shop on a

@@ -9,7 +9,6 @@ use async_nats::jetstream::{
     message::PublishMessage,
     stream::{Config as StreamConfig, DiscardPolicy, RetentionPolicy, StorageType},
 };
-use bytes::Bytes;
 use kernel::Recorded;
 
 use super::{NatsBroker, Storage, message, unavailable};
@@ -77,8 +76,7 @@ impl NatsBroker {
         let mut answers = Vec::with_capacity(2);
         let (mut count, last) = (0u64, messages.len().saturating_sub(1));
         for (index, (subject, event)) in messages.iter().enumerate() {
-            let headers = message::headers(event, incarnation);
-            let payload = Bytes::copy_from_slice(event.data.as_bytes());
+            let (headers, payload) = message::write(event, incarnation);
             let subject = subject.clone();
             let sent = if index == 0 || index == last {
                 let message = PublishMessage::build().headers(headers).payload(payload);
@@ -120,9 +118,8 @@ impl NatsBroker {
     ) -> Result<(), LogError> {
         let mut answers = Vec::with_capacity(messages.len());
         for (subject, event) in messages {
-            let message = PublishMessage::build()
-                .headers(message::headers(event, incarnation))
-                .payload(Bytes::copy_from_slice(event.data.as_bytes()));
+            let (headers, payload) = message::write(event, incarnation);
+            let message = PublishMessage::build().headers(headers).payload(payload);
             match self.jetstream.send_publish(subject.clone(), message).await {
                 Ok(answer) => answers.push(answer),
                 Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {

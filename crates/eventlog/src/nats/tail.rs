@@ -66,7 +66,7 @@ impl NatsBroker {
 }
 
 fn event(decoder: &mut Decoder, message: &Message) -> Result<Delivery, String> {
-    let read = message::event(decoder, message.headers.as_ref(), &message.payload);
+    let read = message::event(decoder, &message.payload);
     let (event, incarnation) = read.map_err(|e| e.to_string())?;
     Ok(Delivery::Event {
         event: event.into(),

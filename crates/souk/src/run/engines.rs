@@ -161,7 +161,7 @@ async fn broker(url: &str) -> Result<Arc<dyn Broker>> {
 #[cfg(feature = "kafka")]
 async fn kafka(url: &str) -> Result<Arc<dyn Broker>> {
     let config = eventlog::kafka::Config::parse(url).context("--events")?;
-    let connected = eventlog::kafka::KafkaBroker::connect(config).await;
+    let connected = eventlog::kafka::KafkaBroker::connect(config);
     Ok(Arc::new(connected.context("--events")?))
 }
 

@@ -16,7 +16,7 @@ use std::{
 
 use kernel::Ids as _;
 use runtime::{Placement, RandomIds, Runtime, RuntimeConfig, SystemClock};
-use web::{Service, Verifier};
+use web::{DRAIN_FOR, Drain, Service, Verifier};
 
 use crate::{
     cli::{Migrate, Run, Sandbox},
@@ -29,8 +29,6 @@ use crate::{
 
 use engines::Engines;
 
-/// How long a process that stops goes on answering, so that whoever sends requests here notices.
-const DRAIN: Duration = Duration::from_millis(1_500);
 /// How long a service that starts waits for what others have published meanwhile.
 const CATCH_UP: Duration = Duration::from_secs(10);
 /// The name that stands for the gateway among the services.
@@ -78,9 +76,9 @@ async fn services_here(run: Run) -> Result<()> {
         let prefixes = routes.prefixes();
         dispatch.add(&prefixes, &routes.into_router(app, verifier.clone()));
     }
-    let drain = port::Drain::default();
-    let readiness = drain.and(patient(runtime.readiness()));
-    let router = port::router(dispatch, engines.feed(), readiness);
+    let drain = Drain::default();
+    let readiness = port::readiness(&drain, patient(runtime.readiness()));
+    let router = port::router(dispatch, engines.feed(), readiness, drain.clone());
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let server = tokio::spawn(crate::serve::serve(listener, router, stopping));
     announce(run.address_file.as_deref(), address)?;
@@ -108,7 +106,7 @@ fn patient(missing: impl Fn() -> Vec<String> + Send + Sync + 'static) -> port::R
 /// Serves until told to stop; then hands its work over while requests under way end.
 async fn until_stopped(
     mut runtime: Runtime,
-    drain: &port::Drain,
+    drain: &Drain,
     stop: tokio::sync::watch::Sender<bool>,
     server: tokio::task::JoinHandle<()>,
 ) {
@@ -117,7 +115,7 @@ async fn until_stopped(
     // Consumers and leases go at once: another instance takes over in the same moment. Requests
     // go on until those who send them have seen that this process is about to end.
     runtime.hand_over().await;
-    tokio::time::sleep(DRAIN).await;
+    tokio::time::sleep(DRAIN_FOR).await;
     stop.send_replace(true);
     let _ = tokio::time::timeout(Duration::from_secs(10), server).await;
     runtime.shutdown().await;

@@ -193,7 +193,11 @@ impl Store for PostgresStore {
                 return self.readers.ask(steps, PATIENCE).await;
             };
             let floor = fresh.floor(&self.topic).max(self.written());
-            let (position, answers) = match replicas.ask(floor, &statements).await {
+            let answered = match fresh.may_lag() {
+                true => replicas.ask(floor, &statements).await,
+                false => None,
+            };
+            let (position, answers) = match answered {
                 Some(answered) => answered,
                 None => split_head(
                     self.readers

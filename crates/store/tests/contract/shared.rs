@@ -426,6 +426,10 @@ async fn a_copy_that_is_behind_is_asked_only_by_those_who_know_no_better() {
     );
     assert_eq!(count(&other).await, 2, "who says nothing gets the truth");
 
+    let silent = Arc::new(Freshness::default());
+    let found = freshness::with(silent.clone(), count(&other)).await;
+    assert_eq!((found, silent.to_string()), (2, "test:2".into()));
+
     let resume = standby.clone();
     blocking(move || {
         resume
