@@ -321,12 +321,12 @@ fn wanted(view: &View) -> Vec<&String> {
     let others: Vec<_> = view.leases.iter().filter(|l| !is_partition(l)).collect();
     let mut to_partitions = assign(
         view.living.len(),
-        &partitions.iter().map(|l| holder(l)).collect::<Vec<_>>(),
+        &partitions.iter().map(holder).collect::<Vec<_>>(),
     )
     .into_iter();
     let mut to_others = assign(
         view.living.len(),
-        &others.iter().map(|l| holder(l)).collect::<Vec<_>>(),
+        &others.iter().map(holder).collect::<Vec<_>>(),
     )
     .into_iter();
     let next = |lease: &Lease| match is_partition(&lease) {
