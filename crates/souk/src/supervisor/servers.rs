@@ -182,6 +182,7 @@ fn postgres_folder(folder: &Path) -> Result<PathBuf> {
     // Where they are they stay, whatever became of the permissions since: else the shop would look
     // empty one day.
     let there = |folder: &Path| folder.join("data").exists();
-    let stays = there(folder) || (!there(&apart) && scratch::enterable(folder).context("PostgreSQL")?);
+    let stays =
+        there(folder) || (!there(&apart) && scratch::enterable(folder).context("PostgreSQL")?);
     Ok(if stays { folder.to_owned() } else { apart })
 }
