@@ -36,7 +36,10 @@ mod tests {
 
     /// The commands of the README's tour: lines of its `sh` blocks.
     fn commands(readme: &str) -> Vec<&str> {
-        let blocks = readme.split("```sh\n").skip(1);
+        let tour = readme
+            .split("\n## ")
+            .find(|part| part.starts_with("A five-minute tour"));
+        let blocks = tour.unwrap_or_default().split("```sh\n").skip(1);
         blocks
             .flat_map(|block| block.split("```").next().unwrap_or_default().lines())
             .map(str::trim)

@@ -46,7 +46,7 @@ mod worker;
 
 pub use clock::{RandomIds, SystemClock};
 pub use config::{LEASE_TIMEOUT, LogFactory, Neighbours, Placement, RuntimeConfig, StartError};
-pub use keyring::{PostgresKeyRing, SqliteKeyRing};
+pub use keyring::{PostgresKeyRing, SqliteKeyRing, carry as carry_keys};
 pub use ops::{DeadLetter, Ops, OpsError};
 pub use running::Runtime;
 pub use vault::{KeyVault, Lapses};

@@ -21,38 +21,29 @@ struct Table {
 
 macro_rules! table {
     ($name:literal, $columns:literal, $values:literal, $order:literal) => {
+        table!($name, $columns, $values, $order, "")
+    };
+    ($name:literal, $columns:literal, $values:literal, $order:literal, $only:literal) => {
         Table {
             name: $name,
-            count: concat!("SELECT count(*) FROM ", $name),
+            count: concat!("SELECT count(*) FROM ", $name, $only),
             clear: concat!("DELETE FROM ", $name),
             read: concat!(
-                "SELECT ",
-                $columns,
-                " FROM ",
-                $name,
-                " ORDER BY ",
-                $order,
-                " LIMIT $1 OFFSET $2"
+                "SELECT ", $columns, " FROM ", $name, $only, " ORDER BY ", $order, " LIMIT $1 OFFSET $2"
             ),
-            write: concat!(
-                "INSERT INTO ",
-                $name,
-                " (",
-                $columns,
-                ") VALUES (",
-                $values,
-                ")"
-            ),
+            write: concat!("INSERT INTO ", $name, " (", $columns, ") VALUES (", $values, ")"),
         }
     };
 }
 
+// What feeds a read model reads from the beginning, since the new place builds read models anew.
 const TABLES: &[Table] = &[
     table!(
         "positions",
         "subscription, topic, partition, epoch, position",
         "$1, $2, $3, $4, $5",
-        "subscription, topic, partition"
+        "subscription, topic, partition",
+        " WHERE subscription NOT LIKE 'projection:%'"
     ),
     table!("topics_seen", "topic, incarnation", "$1, $2", "topic"),
     table!("timers", "key, due, kind, data", "$1, $2, $3, $4", "key"),
@@ -66,7 +57,8 @@ const TABLES: &[Table] = &[
         "dead_letters",
         "subscription, topic, position, stream, type, reason, parked_at",
         "$1, $2, $3, $4, $5, $6, $7",
-        "subscription, topic, position"
+        "subscription, topic, position",
+        " WHERE subscription NOT LIKE 'projection:%'"
     ),
 ];
 

@@ -42,8 +42,11 @@ pub async fn run(args: MoveData) -> Result<()> {
         copy::events(pair, &ProgressBar::hidden()).await?;
         memory::copy(pair).await?;
     }
-    engines::move_keys(&folder.join("keyring.db"), &args.engines).await?;
-    println!("Checking what was copied, event by event.");
+    let carried = runtime::carry_keys(&folder.join("keyring.db"), &args.engines.keyring).await;
+    let keys = carried.context("the key ring")?;
+    println!(
+        "{keys} keys of personal data are carried over. Checking what was copied, event by event."
+    );
     for pair in &pairs {
         let events = check::events(pair).await?;
         let rows = memory::check(pair).await?;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -204,9 +203,4 @@ pub async fn databases(places: &Places) -> Result<(Arc<dyn Stores>, Arc<dyn KeyV
     let keyring = PostgresKeyRing::open(&places.keyring, Arc::new(RandomIds)).await;
     let keyring = keyring.context("the key ring")?;
     Ok((stores(&places.database)?, Arc::new(keyring)))
-}
-
-/// Carries the keys of personal data over.
-pub async fn move_keys(_: &Path, _: &Places) -> Result<()> {
-    Err(Failure::new("not yet"))
 }
