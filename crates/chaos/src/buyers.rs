@@ -113,36 +113,39 @@ impl Caller {
     }
 }
 
-/// Makes the products of a run; returns when carts know their prices.
+/// Makes the products of a run, side by side; returns when carts know their prices.
 pub async fn stock_up(staff: &Caller, random: &mut Random, goods: &[Product]) -> Result<(), Violation> {
-    for product in goods {
-        let sku = &product.sku;
-        let body = json!({
-            "title": format!("Product {sku}"), "handle": sku.to_lowercase(), "status": "published",
-            "variants": [{"sku": sku, "prices": [{"amount": product.price, "currency": "GBP"}]}],
-        });
-        staff.demand(random, "/api/catalog/products", &body, &format!("{sku}-product")).await?;
-        receive(staff, random, sku, product.stock, "opening", &format!("{sku}-opening")).await?;
-    }
-    let guest = Caller::new(staff.gateways.clone(), staff.book.clone());
-    for product in goods {
-        let sku = &product.sku;
-        let cart = new_cart(&guest, random, &format!("{sku}-probe")).await?;
-        let since = Instant::now();
-        for n in 0.. {
-            let body = json!({"lines": [{"sku": sku, "quantity": 1}]});
-            let key = format!("{sku}-probe-{n}");
-            let path = format!("/api/carts/{cart}/lines");
-            let added = guest.insist(random, &path, &body, &key).await?;
-            if added.good() {
-                break;
-            }
-            if since.elapsed() > PATIENCE {
-                let detail = format!("{sku} never reaches the carts: {}", added.body);
-                return Err(Violation::new("carts hear of products", detail));
-            }
-            tokio::time::sleep(AGAIN).await;
+    let made = goods.iter().map(|product| {
+        let random = Random::new(random.next());
+        stock_one(staff, random, product)
+    });
+    let made: Vec<_> = made.collect();
+    futures_util::future::try_join_all(made).await.map(drop)
+}
+
+async fn stock_one(staff: &Caller, mut random: Random, product: &Product) -> Result<(), Violation> {
+    let (sku, random) = (&product.sku, &mut random);
+    let body = json!({
+        "title": format!("Product {sku}"), "handle": sku.to_lowercase(), "status": "published",
+        "variants": [{"sku": sku, "prices": [{"amount": product.price, "currency": "GBP"}]}],
+    });
+    staff.demand(random, "/api/catalog/products", &body, &format!("{sku}-product")).await?;
+    receive(staff, random, sku, product.stock, "opening", &format!("{sku}-opening")).await?;
+    let guest = Caller::new(staff.gateways.iter().map(Api::anonymous).collect(), staff.book.clone());
+    let cart = new_cart(&guest, random, &format!("{sku}-probe")).await?;
+    let path = format!("/api/carts/{cart}/lines");
+    let since = Instant::now();
+    for n in 0.. {
+        let body = json!({"lines": [{"sku": sku, "quantity": 1}]});
+        let added = guest.insist(random, &path, &body, &format!("{sku}-probe-{n}")).await?;
+        if added.good() {
+            break;
         }
+        if since.elapsed() > PATIENCE {
+            let detail = format!("{sku} never reaches the carts: {}", added.body);
+            return Err(Violation::new("carts hear of products", detail));
+        }
+        tokio::time::sleep(AGAIN).await;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::{StreamExt as _, stream};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -29,6 +30,9 @@ const QUIET: Duration = Duration::from_secs(90);
 const LOOK: Duration = Duration::from_millis(300);
 /// Longest wait for one answer, so that buyers turn to the other gateway.
 const ANSWER: Duration = Duration::from_secs(5);
+
+/// Questions asked at once.
+const AT_ONCE: usize = 8;
 
 /// How much load, and how much is checked.
 #[derive(Clone, Debug)]
@@ -224,10 +228,15 @@ impl Shop {
 
     /// Asks the shop itself about every acknowledged order, as its buyer.
     async fn answers(&self, facts: &Facts, orders: &[Order]) -> Vec<Violation> {
+        let asked = orders.iter().map(|order| async move {
+            let path = format!("/api/orders/{}", order.id);
+            (order, self.api.with(&order.token).get(&path).await)
+        });
+        let asked: Vec<_> = asked.collect();
+        let answers = stream::iter(asked).buffer_unordered(AT_ONCE);
         let mut found = Vec::new();
-        for order in orders {
+        for (order, answer) in answers.collect::<Vec<_>>().await {
             let wanted = facts.orders.get(&order.id).map_or("", |fact| fact.status);
-            let answer = self.api.with(&order.token).get(&format!("/api/orders/{}", order.id)).await;
             let is = answer.as_ref().map_or("", |answer| text(&answer.body, "status"));
             if is != wanted {
                 let detail = format!("{order:?} is {wanted}, the shop answers {answer:?}");
