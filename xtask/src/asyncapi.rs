@@ -69,10 +69,10 @@ fn document(workspace: &Workspace) -> Outcome<Value> {
         "info": {
             "title": "Souk events",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "What Souk's services publish over NATS or Kafka when they run in processes of their own, and what they take from programs outside. Every message is a CloudEvent 1.0: in binary mode its attributes are headers (`ce-` on NATS, with values percent-encoded as in the HTTP binding; `ce_` on Kafka) and the payload is the data. Events are delivered at least once; `id` tells repeats, `position` gives the order of a topic and `prevposition` the event before it in its partition.",
+            "description": "What Souk's services publish over NATS or Kafka when they run in processes of their own, and what they take from programs outside. Every message is a CloudEvent 1.0: on NATS in structured mode, as this document shows them; on Kafka in binary mode, with attributes in headers (`ce_id` and so on) and `data` alone as payload. Events are delivered at least once; `id` tells repeats, `position` gives the order of a topic and `prevposition` the event before it in its partition.",
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
-        "defaultContentType": "application/json",
+        "defaultContentType": "application/cloudevents+json",
         "servers": {
             "nats": {"host": "localhost:4222", "protocol": "nats", "description": "NATS 2.9.10 or newer, with JetStream. Each topic has a stream, `souk_<service>`."},
             "kafka": {"host": "localhost:9092", "protocol": "kafka", "description": "Kafka. Each service has a topic of eight partitions; the key is the stream."},
@@ -81,10 +81,7 @@ fn document(workspace: &Workspace) -> Outcome<Value> {
         "operations": parts.operations,
         "components": {
             "messages": parts.messages,
-            "messageTraits": {
-                "event": {"contentType": "application/json", "headers": headers(true)},
-                "inbound": {"contentType": "application/json", "headers": headers(false)},
-            },
+            "schemas": {"event": envelope(true), "inbound": envelope(false)},
             "parameters": {
                 "partition": {
                     "description": "The partition of the event's stream. `*` subscribes to all.",
@@ -103,9 +100,16 @@ impl Parts {
             json!({
                 "name": kind,
                 "title": title(kind),
-                "traits": [{"$ref": "#/components/messageTraits/event"}],
-                "payload": {"type": "object", "description": "Gains optional members only; anything else is a new version. Members that hold personal data are sealed."},
-                "examples": [{"name": "golden", "payload": golden}],
+                "contentType": "application/cloudevents+json",
+                "payload": {"allOf": [
+                    {"$ref": "#/components/schemas/event"},
+                    {"properties": {
+                        "source": {"const": format!("/souk/{service}")},
+                        "type": {"const": kind},
+                        "data": {"type": "object", "description": "Gains optional members only; anything else is a new version. Members that hold personal data are sealed."},
+                    }},
+                ]},
+                "examples": [{"name": "golden", "payload": example(service, kind, golden)}],
             }),
         );
         self.channels.insert(
@@ -133,9 +137,19 @@ impl Parts {
                 "name": kind,
                 "title": title(kind),
                 "summary": inbound.about,
-                "traits": [{"$ref": "#/components/messageTraits/inbound"}],
-                "payload": (inbound.schema)(),
-                "examples": [{"name": "example", "payload": example}],
+                "contentType": "application/cloudevents+json",
+                "payload": {"allOf": [
+                    {"$ref": "#/components/schemas/inbound"},
+                    {"properties": {"type": {"const": kind}, "data": (inbound.schema)()}},
+                ]},
+                "examples": [{"name": "example", "payload": {
+                    "specversion": "1.0",
+                    "id": "count-2026-11-21-17",
+                    "source": "/wms/hall-3",
+                    "type": kind,
+                    "datacontenttype": "application/json",
+                    "data": example,
+                }}],
             }),
         );
         let channel = format!("inbound.{service}");
@@ -178,17 +192,37 @@ fn title(kind: &str) -> String {
     format!("{service}: {} ({version})", words.join(" "))
 }
 
-/// The CloudEvents attributes as a schema of headers, named as on NATS.
-fn headers(ours: bool) -> Value {
+/// A whole event, as it may look.
+fn example(service: &str, kind: &str, data: Value) -> Value {
+    json!({
+        "specversion": "1.0",
+        "id": format!("{service}:42"),
+        "source": format!("/souk/{service}"),
+        "type": kind,
+        "subject": "example-019a8f3c5d2e7b4c9a1f0123456789ab",
+        "time": "2026-11-21T12:00:00.000000Z",
+        "datacontenttype": "application/json",
+        "position": "42",
+        "prevposition": "37",
+        "partition": "5",
+        "streamversion": "3",
+        "incarnation": "019a8f3c5d2e7b4c9a1f0123456789ab",
+        "correlationid": "cor_019a8f3c5d2e7b4c9a1f0123456789ab",
+        "data": data,
+    })
+}
+
+/// The CloudEvents attributes as a schema.
+fn envelope(ours: bool) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     let mut add = |name: &str, needed: bool, schema: Value| {
-        properties.insert(format!("ce-{name}"), schema);
+        properties.insert(name.to_owned(), schema);
         if needed {
-            required.push(format!("ce-{name}"));
+            required.push(name.to_owned());
         }
     };
-    let text = |about: &str| json!({"type": "string", "description": about});
+    let text = |about: &str| json!({"type": "string", "minLength": 1, "description": about});
     let number =
         |about: &str| json!({"type": "string", "pattern": "^[0-9]+$", "description": about});
     add(
@@ -196,6 +230,8 @@ fn headers(ours: bool) -> Value {
         true,
         json!({"type": "string", "const": "1.0"}),
     );
+    add("type", true, text("The name of the message."));
+    add("data", true, json!({"description": "What happened."}));
     if !ours {
         add(
             "id",
@@ -203,11 +239,9 @@ fn headers(ours: bool) -> Value {
             text("Unique per source: what repeats are known by."),
         );
         add("source", true, text("Who says so, such as `/wms/hall-3`."));
-        add("type", true, text("The name of this message."));
     } else {
         add("id", true, text("`topic:position`, unique per source."));
         add("source", true, text("`/souk/<service>`."));
-        add("type", true, text("The name of this message."));
         add(
             "subject",
             true,

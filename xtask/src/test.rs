@@ -15,7 +15,8 @@ use crate::{
 /// `cargo xtask test`
 #[derive(clap::Args)]
 pub struct Args {
-    /// Leave out the generated service, which builds the workspace's crates a second time
+    /// Leave out the generated service, which builds the workspace's crates a second time, and
+    /// Kafka, which compiles its library from C
     #[arg(long)]
     quick: bool,
 }
@@ -85,6 +86,12 @@ fn steps(workspace: &Workspace, args: &Args, counts: &mut Counts) -> Outcome {
     step("tests", || {
         counted(&mut workspace.cargo("test --workspace"), counts)
     })?;
+    if !args.quick {
+        step("kafka", || {
+            let kafka = "test --package eventlog --features kafka --test contract kafka_";
+            counted(&mut workspace.cargo(kafka), counts)
+        })?;
+    }
     step("openapi", || {
         openapi::run(workspace, &openapi::Args { check: true })
     })?;

@@ -132,12 +132,12 @@ impl Databases {
         let primary = self.primary()?;
         let look = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync'";
         let since = Instant::now();
-        while standby {
+        if !standby {
+            return Ok(false);
+        }
+        while since.elapsed() <= IN_SYNC {
             if primary.sql("postgres", look)? == "1" {
                 return Ok(true);
-            }
-            if since.elapsed() > IN_SYNC {
-                break;
             }
             std::thread::sleep(Duration::from_millis(50));
         }

@@ -23,7 +23,11 @@ fn a_database_survives_restarts_full_disks_and_the_loss_of_its_primary() {
         let much = "INSERT INTO t SELECT n, repeat('x', 1000) FROM generate_series(3, 1000) n";
         let full = sql(&mut databases, much).unwrap_err().to_string();
         assert!(full.contains("No space left on device"), "{full}");
-        databases.primary().unwrap().sql("souk_cart", "CREATE TABLE goes_on (n BIGINT)").unwrap();
+        databases
+            .primary()
+            .unwrap()
+            .sql("souk_cart", "CREATE TABLE goes_on (n BIGINT)")
+            .unwrap();
         databases.free_disks();
         sql(&mut databases, "INSERT INTO t VALUES (3, '')").unwrap();
     }

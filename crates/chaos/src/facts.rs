@@ -241,7 +241,9 @@ impl Facts {
     async fn letters(&mut self, service: &str, client: &Client) -> Result<()> {
         let sql = "SELECT subscription || ' at ' || topic || ':' || position || ' (' || type || '): ' || reason FROM dead_letters";
         let letters = texts(client, sql).await?;
-        let named = letters.into_iter().map(|letter| format!("{service}: {letter}"));
+        let named = letters
+            .into_iter()
+            .map(|letter| format!("{service}: {letter}"));
         self.dead_letters.extend(named);
         Ok(())
     }

@@ -81,7 +81,10 @@ pub async fn suite(suite: &Suite) -> Result<Results> {
         let outcome = run::run(&current, &schedule, &suite.load, &mut compared).await;
         // A shop of which nothing can be asked is not well either.
         let outcome = outcome.unwrap_or_else(|error| Outcome {
-            violations: vec![Violation::new("the shop can be examined", error.to_string())],
+            violations: vec![Violation::new(
+                "the shop can be examined",
+                error.to_string(),
+            )],
             ..Outcome::default()
         });
         say(&summary(*seed, &outcome));
@@ -104,7 +107,10 @@ async fn begin(config: &Config) -> Result<Arc<World>> {
     let since = std::time::Instant::now();
     let world = World::start(config).await?;
     logs::install_witness(&world).await?;
-    say(&format!("a new world, after {:.1} s", since.elapsed().as_secs_f64()));
+    say(&format!(
+        "a new world, after {:.1} s",
+        since.elapsed().as_secs_f64()
+    ));
     Ok(Arc::new(world))
 }
 
@@ -130,7 +136,10 @@ fn summary(seed: u64, outcome: &Outcome) -> String {
 }
 
 fn report(outcome: &Outcome) -> String {
-    let all = outcome.violations.iter().map(|violation| format!("{violation}\n"));
+    let all = outcome
+        .violations
+        .iter()
+        .map(|violation| format!("{violation}\n"));
     format!("{outcome:#?}\n\nviolated:\n{}", all.collect::<String>())
 }
 

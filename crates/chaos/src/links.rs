@@ -81,13 +81,20 @@ impl Links {
     pub fn broker_at(&self, port: u16) {
         let links = self.0.keys().filter(|link| matches!(link, Link::Broker(_)));
         for link in links {
-            self.lead(*link, 0, Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
+            self.lead(
+                *link,
+                0,
+                Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port))),
+            );
         }
     }
 
     /// The far ends of the links to the two places of PostgreSQL.
     pub fn databases_at(&self, ports: [Option<u16>; 2]) {
-        let links = self.0.keys().filter(|link| matches!(link, Link::Database(_)));
+        let links = self
+            .0
+            .keys()
+            .filter(|link| matches!(link, Link::Database(_)));
         for link in links {
             for (place, port) in ports.into_iter().enumerate() {
                 let address = port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));

@@ -57,20 +57,36 @@ fn through_proxies(links: &Links, slot: Slot, database: &str) -> String {
 /// A process of the shop.
 pub fn of_slot(config: &Config, folder: &Path, links: &Links, slot: Slot) -> Plan {
     let gateway = slot.service == GATEWAY;
-    let peers = if gateway { "gateway.toml" } else { "services.toml" };
+    let peers = if gateway {
+        "gateway.toml"
+    } else {
+        "services.toml"
+    };
     let mut args = vec!["run".to_owned(), slot.service.to_owned()];
     let mut add = |name: &str, value: String| args.extend([format!("--{name}"), value]);
     add("slot", slot.to_string());
     add("listen", "127.0.0.1:0".into());
-    add("events", format!("nats://{}", links.address(Link::Broker(slot))));
+    add(
+        "events",
+        format!("nats://{}", links.address(Link::Broker(slot))),
+    );
     add("peers", shown(&folder.join(peers)));
-    add("address-file", shown(&address_file(folder, &slot.to_string())));
+    add(
+        "address-file",
+        shown(&address_file(folder, &slot.to_string())),
+    );
     add("lease-ms", config.lease_ms.to_string());
     add("clock-offset-file", shown(&clock_file(folder, slot)));
-    add("provider", format!("http://{}", links.address(Link::Provider)));
+    add(
+        "provider",
+        format!("http://{}", links.address(Link::Provider)),
+    );
     if !gateway {
         add("database", through_proxies(links, slot, "{service}"));
-        add("keyring", through_proxies(links, slot, &database("keyring")));
+        add(
+            "keyring",
+            through_proxies(links, slot, &database("keyring")),
+        );
         add("confirm-within-seconds", CONFIRM_WITHIN.to_string());
         add("provider-timeout-ms", PROVIDER_PATIENCE.to_string());
     }

@@ -14,12 +14,12 @@ impl Random {
     /// change what another gets.
     pub fn of(seed: u64, purpose: u64) -> Self {
         let mut random = Self(seed ^ purpose.wrapping_mul(0xd6e8_feb8_6659_fd93));
-        random.next();
+        random.draw();
         random
     }
 
     /// 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -29,7 +29,7 @@ impl Random {
 
     /// Less than `bound`, which must not be zero.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
+        self.draw() % bound
     }
 
     /// From `low` to `high`, both possible.
@@ -58,6 +58,6 @@ mod tests {
         let mut random = Random::new(42);
         let drawn: Vec<u64> = (0..3).map(|_| random.below(1_000)).collect();
         assert_eq!(drawn, [413, 291, 858]);
-        assert_ne!(Random::of(42, 1).next(), Random::of(42, 2).next());
+        assert_ne!(Random::of(42, 1).draw(), Random::of(42, 2).draw());
     }
 }

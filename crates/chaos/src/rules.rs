@@ -10,7 +10,11 @@ use crate::{
 /// What is not at its end yet, and is waited for; one example in words.
 pub fn pending(facts: &Facts) -> Option<String> {
     let open = |what: &str, id: &str| Some(format!("{what} {id}"));
-    if let Some(id) = facts.checkouts.keys().find(|id| !facts.orders.contains_key(*id)) {
+    if let Some(id) = facts
+        .checkouts
+        .keys()
+        .find(|id| !facts.orders.contains_key(*id))
+    {
         return open("a checkout without its order yet:", id);
     }
     if let Some((id, _)) = facts.orders.iter().find(|(_, o)| o.status == "placed") {
@@ -26,8 +30,7 @@ fn stock_pending(facts: &Facts) -> Option<String> {
     let sold = facts.sold();
     facts.stock.iter().find_map(|(sku, stock)| {
         let sold = sold.get(sku.as_str()).copied().unwrap_or(0);
-        (stock.reserved != sold)
-            .then(|| format!("{sku}: {} promised, {sold} sold", stock.reserved))
+        (stock.reserved != sold).then(|| format!("{sku}: {} promised, {sold} sold", stock.reserved))
     })
 }
 
@@ -57,10 +60,16 @@ pub fn broken(facts: &Facts, acknowledged: &[Order], goods: &[(Product, i64)]) -
         match facts.orders.get(&order.id) {
             None => no("no acknowledged order is lost", format!("{order:?}")),
             Some(fact) if order.cancelled && fact.status != "cancelled" => {
-                no("no acknowledged cancellation is lost", format!("{order:?}: {fact:?}"));
+                no(
+                    "no acknowledged cancellation is lost",
+                    format!("{order:?}: {fact:?}"),
+                );
             }
             Some(fact) if fact.total != order.total || fact.cart != order.cart => {
-                no("an order is what was acknowledged", format!("{order:?}: {fact:?}"));
+                no(
+                    "an order is what was acknowledged",
+                    format!("{order:?}: {fact:?}"),
+                );
             }
             Some(_) => {}
         }
@@ -68,10 +77,16 @@ pub fn broken(facts: &Facts, acknowledged: &[Order], goods: &[(Product, i64)]) -
     let mut carts = HashMap::new();
     for (id, order) in &facts.orders {
         if let Some(other) = carts.insert(&order.cart, id) {
-            no("a cart becomes one order", format!("{other} and {id} from {}", order.cart));
+            no(
+                "a cart becomes one order",
+                format!("{other} and {id} from {}", order.cart),
+            );
         }
         if order.confirmed > 1 || (order.status == "placed") {
-            no("every order is at an end state, once", format!("{id}: {order:?}"));
+            no(
+                "every order is at an end state, once",
+                format!("{id}: {order:?}"),
+            );
         }
     }
     for id in &facts.placed_twice {
@@ -98,7 +113,10 @@ fn money(facts: &Facts, no: &mut impl FnMut(&'static str, String)) {
     let mut live: HashMap<&str, &Charge> = HashMap::new();
     for charge in facts.charges.iter().filter(|charge| charge.live()) {
         if let Some(other) = live.insert(&charge.reference, charge) {
-            no("nobody is charged twice", format!("{other:?} and {charge:?}"));
+            no(
+                "nobody is charged twice",
+                format!("{other:?} and {charge:?}"),
+            );
         }
     }
     // What was taken and given back whole is no longer live, and was a charge all the same.
@@ -110,9 +128,15 @@ fn money(facts: &Facts, no: &mut impl FnMut(&'static str, String)) {
         .collect();
     for (id, order) in facts.orders.iter().filter(|(_, o)| o.status == "confirmed") {
         match charged.get(order.payment.as_str()) {
-            None => no("no confirmed order without its money", format!("{id}: {order:?}")),
+            None => no(
+                "no confirmed order without its money",
+                format!("{id}: {order:?}"),
+            ),
             Some(charge) if charge.amount != order.total => {
-                no("an order is charged what it costs", format!("{id}: {order:?}, {charge:?}"));
+                no(
+                    "an order is charged what it costs",
+                    format!("{id}: {order:?}, {charge:?}"),
+                );
             }
             Some(_) => {}
         }
@@ -123,7 +147,10 @@ fn money(facts: &Facts, no: &mut impl FnMut(&'static str, String)) {
         if let Some((order, _)) = order
             && let Some(other) = of_order.insert(order, charge)
         {
-            no("nobody is charged twice", format!("{order}: {other:?} and {charge:?}"));
+            no(
+                "nobody is charged twice",
+                format!("{order}: {other:?} and {charge:?}"),
+            );
         }
     }
 }

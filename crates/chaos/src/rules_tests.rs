@@ -29,7 +29,8 @@ fn acknowledged() -> Vec<Order> {
 /// One order of two units, confirmed and held.
 fn good() -> Facts {
     let mut facts = Facts::default();
-    let stock = |delta: i64, available: i64| json!({"sku": SKU, "delta": delta, "available": available});
+    let stock =
+        |delta: i64, available: i64| json!({"sku": SKU, "delta": delta, "available": available});
     facts.event("inventory.stock.adjusted.v1", &stock(5, 5));
     facts.event(
         "cart.cart.checked_out.v1",
@@ -77,7 +78,11 @@ fn a_lost_order_is_seen() {
     let mut facts = good();
     facts.orders.clear();
     assert!(rules(&facts).contains(&"no acknowledged order is lost"));
-    assert!(pending(&facts).unwrap().contains("checkout without its order"));
+    assert!(
+        pending(&facts)
+            .unwrap()
+            .contains("checkout without its order")
+    );
 }
 
 #[test]
@@ -111,7 +116,10 @@ fn money_kept_for_a_cancelled_order_is_seen() {
         "inventory.stock.released.v1",
         &json!({"sku": SKU, "returned": [{"quantity": 2}], "available": 6}),
     );
-    assert_eq!(rules(&facts), ["no charge without order, and the books agree"]);
+    assert_eq!(
+        rules(&facts),
+        ["no charge without order, and the books agree"]
+    );
     facts.charges[0].status = "voided".into();
     assert_eq!(rules(&facts), Vec::<&str>::new());
 }

@@ -137,7 +137,10 @@ impl fmt::Display for Fault {
             Self::BrokerKill(down) => write!(f, "NATS killed, back after {down} ms"),
             Self::DatabaseKill(down) => write!(f, "PostgreSQL killed, back after {down} ms"),
             Self::PrimaryLoss(after) => {
-                write!(f, "PostgreSQL primary lost, standby promoted after {after} ms")
+                write!(
+                    f,
+                    "PostgreSQL primary lost, standby promoted after {after} ms"
+                )
             }
             Self::FullDisk(service, ms) => write!(f, "disk of {service} full for {ms} ms"),
             Self::ClockJump(slot, by) => write!(f, "clock of {slot} jumps by {by} ms"),
@@ -243,7 +246,9 @@ impl Draw {
     /// its standby may not have caught up: no operator would promote it then.
     fn database(&mut self) {
         let first = self.random.between(500, self.length / 3);
-        let second = self.random.between(self.length / 2 + 1_000, self.length - 1_500);
+        let second = self
+            .random
+            .between(self.length / 2 + 1_000, self.length - 1_500);
         let down = self.random.between(0, 800);
         let after = self.random.between(0, 800);
         let (restarted, lost) = match self.random.below(100) {

@@ -77,7 +77,12 @@ impl World {
         let provider = Arc::new(Process::new(plans::provider(config, &path, &links)));
         let processes: BTreeMap<Slot, Process> = Slot::all()
             .into_iter()
-            .map(|slot| (slot, Process::new(plans::of_slot(config, &path, &links, slot))))
+            .map(|slot| {
+                (
+                    slot,
+                    Process::new(plans::of_slot(config, &path, &links, slot)),
+                )
+            })
             .collect();
         let processes = Arc::new(processes);
         let looks = look_after(processes.clone(), provider.clone(), links.clone());
@@ -170,10 +175,7 @@ impl World {
         work: impl FnOnce(&mut Databases) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let databases = self.databases.clone();
-        blocking(move || {
-            work(&mut databases.lock().unwrap_or_else(PoisonError::into_inner))
-        })
-        .await
+        blocking(move || work(&mut databases.lock().unwrap_or_else(PoisonError::into_inner))).await
     }
 
     /// Does something with the broker; it may take its time.

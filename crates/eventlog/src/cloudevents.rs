@@ -1,6 +1,7 @@
 //! Events as CloudEvents 1.0 (<https://cloudevents.io>), the form in which they leave a process:
-//! binary mode for brokers (attributes in headers, the payload as it is), structured JSON for
-//! HTTP, and either from programs outside. Everything that arrives is suspected.
+//! structured JSON over NATS (as its binding says, version 1.0.2) and HTTP, binary mode over Kafka
+//! (attributes in headers, the payload as it is), and either from programs outside. Everything
+//! that arrives is suspected.
 //!
 //! The extension attributes are `position`, `prevposition`, `partition`, `streamversion` (decimal
 //! numbers as text: CloudEvents integers have 32 bits), `incarnation`, `correlationid`,
@@ -14,7 +15,7 @@ mod percent;
 mod structured;
 
 pub use percent::{decode as percent_decode, encode as percent_encode};
-pub use structured::{read_batch, read_one, write_batch};
+pub use structured::{read_batch, read_one, write_batch, write_one};
 
 /// The longest payload that is read, in bytes.
 pub const LONGEST_DATA: usize = 16 * 1024 * 1024;

@@ -4,9 +4,12 @@
 //! a process, and [`remote`], for services in processes of their own, over a [`Broker`] (fast,
 //! trusted with nothing) and a [`History`] (the producers' own stores, always right).
 
+mod announcement;
 mod assembly;
 pub mod cloudevents;
 pub mod feed;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod local;
 pub mod nats;
 mod outbox;

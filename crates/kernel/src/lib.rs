@@ -9,6 +9,7 @@ mod batch;
 mod command;
 mod decider;
 mod event;
+pub mod freshness;
 mod id;
 mod module;
 mod money;

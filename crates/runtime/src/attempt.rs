@@ -1,11 +1,12 @@
 //! One attempt at a batch: load, decide, commit.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Instant};
 
 use kernel::{Answer, AppError, StreamId, Timestamp, with_keys};
 use store::{LoadStream, LoadedStream, StoreError, sharing};
 
 use crate::{
+    Lapses,
     access::Access,
     batcher::Batcher,
     item::{Item, Outcome, Parked},
@@ -27,6 +28,22 @@ impl Batcher {
     /// `conflicts` says how often that has led to a conflict.
     pub async fn attempt(
         &mut self,
+        items: &[Item],
+        conflicts: usize,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let before = self.shared.keyring.lapses();
+        let attempted = self.attempt_since(before, items, conflicts).await;
+        let now = self.shared.keyring.lapses();
+        match attempted {
+            // What could not be opened is not damaged.
+            Err(StoreError::Data(_)) if now.unreachable != before.unreachable => Err(ring_away()),
+            attempted => attempted,
+        }
+    }
+
+    async fn attempt_since(
+        &mut self,
+        before: Lapses,
         items: &[Item],
         conflicts: usize,
     ) -> Result<Vec<Outcome>, StoreError> {
@@ -64,10 +81,10 @@ impl Batcher {
             if missing.is_empty() {
                 #[cfg(feature = "chaos-bugs")]
                 if store::bugs::on("ack-before-commit") {
-                    self.unwritten = Some((plan, access)).into();
+                    self.unwritten = Some((plan, access, before)).into();
                     return Ok(outcomes);
                 }
-                self.commit(plan, access).await?;
+                self.commit(plan, access, before).await?;
                 return Ok(outcomes);
             }
         }
@@ -249,7 +266,12 @@ impl Batcher {
         Ok(again)
     }
 
-    pub(crate) async fn commit(&mut self, mut plan: Plan, access: Access) -> Result<(), StoreError> {
+    pub(crate) async fn commit(
+        &mut self,
+        mut plan: Plan,
+        access: Access,
+        before: Lapses,
+    ) -> Result<(), StoreError> {
         with_keys(&self.shared.keys(), || {
             let batch = &mut plan.batch;
             batch
@@ -268,12 +290,27 @@ impl Batcher {
             let held = matches!(access, Access::Held(_));
             let access = (!held).then_some(access);
             let persisted = self.shared.keyring.clone().persist().await;
+            self.sealed_well(before)?;
             persisted.map_err(|e| StoreError::Unavailable(e.to_string()))?;
             // Nobody waits for another database while they hold the head.
             let access = access.ok_or(StoreError::Conflict)?;
             return self.write(plan, access).await;
         }
+        self.sealed_well(before)?;
         self.write(plan, access).await
+    }
+
+    /// Whether what was sealed and opened since can be relied on. If not it is decided again, or
+    /// later.
+    fn sealed_well(&self, before: Lapses) -> Result<(), StoreError> {
+        let now = self.shared.keyring.lapses();
+        if now.replaced != before.replaced {
+            return Err(StoreError::Conflict);
+        }
+        match now.unreachable == before.unreachable {
+            true => Ok(()),
+            false => Err(ring_away()),
+        }
     }
 
     /// Others write here as well: what was read must still be so, and the read models ours.
@@ -293,8 +330,10 @@ impl Batcher {
     }
 
     async fn write(&mut self, plan: Plan, access: Access) -> Result<(), StoreError> {
+        let begun = Instant::now();
         let committed = access.commit(plan.batch).await?;
-        self.shared.metrics.committed(committed.events.len());
+        let metrics = &self.shared.metrics;
+        metrics.committed(committed.events.len(), begun.elapsed());
         for (stream, held) in plan.changed {
             self.cache.put(stream, held);
         }
@@ -311,4 +350,8 @@ impl Batcher {
         }
         Ok(())
     }
+}
+
+fn ring_away() -> StoreError {
+    StoreError::Unavailable("the key ring cannot be reached".into())
 }

@@ -51,7 +51,8 @@ pub(crate) struct Batcher {
     pub met: Vec<StreamId>,
     /// Answered, and not yet committed.
     #[cfg(feature = "chaos-bugs")]
-    pub unwritten: std::sync::Mutex<Option<(crate::plan::Plan, crate::access::Access)>>,
+    pub unwritten:
+        std::sync::Mutex<Option<(crate::plan::Plan, crate::access::Access, crate::Lapses)>>,
 }
 
 impl Batcher {
@@ -147,8 +148,8 @@ impl Batcher {
                     #[cfg(feature = "chaos-bugs")]
                     {
                         let unwritten = self.unwritten.get_mut().map(Option::take);
-                        if let Ok(Some((plan, access))) = unwritten {
-                            let _ = self.commit(plan, access).await;
+                        if let Ok(Some((plan, access, before))) = unwritten {
+                            let _ = self.commit(plan, access, before).await;
                         }
                     }
                     rest = later;

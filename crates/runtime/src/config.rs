@@ -2,9 +2,9 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use eventlog::{Broker, Log, LogError};
+use eventlog::{Broker, Log, LogError, OwnTopic};
 use kernel::{BoxFuture, Clock, Ids};
-use store::{LogHead, Store, Stores};
+use store::Stores;
 
 use crate::{KeyVault, SqliteKeyRing};
 
@@ -51,17 +51,7 @@ pub const LEASE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Makes the log over the databases of the services in this process.
 pub type LogFactory =
-    Box<dyn FnOnce(Vec<OwnLog>) -> BoxFuture<'static, Result<Arc<dyn Log>, LogError>> + Send>;
-
-/// The log of a service that runs in this process.
-pub struct OwnLog {
-    /// The service.
-    pub service: &'static str,
-    /// Its database.
-    pub store: Arc<dyn Store>,
-    /// Where its log ended when it was opened.
-    pub head: LogHead,
-}
+    Box<dyn FnOnce(Vec<OwnTopic>) -> BoxFuture<'static, Result<Arc<dyn Log>, LogError>> + Send>;
 
 impl RuntimeConfig {
     /// Everything in SQLite files in one folder, which must be this process's alone.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kernel::{
     Answer, AppError, BoxFuture, Clock, Engine, Ids, KeyRing, Rows, Statement, Submission,
+    freshness,
 };
 use store::Store;
 
@@ -22,7 +23,15 @@ pub(crate) struct ServiceEngine {
 
 impl Engine for ServiceEngine {
     fn submit(&self, submission: Submission) -> BoxFuture<'_, Result<Answer, AppError>> {
-        Box::pin(self.inlet.send(|reply| Item::Command { submission, reply }))
+        Box::pin(async move {
+            let sent = self.inlet.send(|reply| Item::Command { submission, reply });
+            let answer = sent.await;
+            if let Some(fresh) = freshness::current() {
+                // Who wrote sees it, whichever copy of the database answers next.
+                fresh.raise(&self.shared.topic, self.store.written());
+            }
+            answer
+        })
     }
 
     fn query(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, AppError>> {

@@ -13,9 +13,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    assignment::assign,
     sightings::Sightings,
     tenancy::{self, Tenancy},
+    view::{Lease, Me, View, token},
 };
 
 /// Of the time after which an instance is held to be dead: how often leases are looked at, how
@@ -42,28 +42,6 @@ pub(crate) struct Keeper {
     displaced: bool,
     held: Gauge,
     takeover: Histogram,
-}
-
-/// A lease as it stands in the database.
-struct Lease {
-    name: String,
-    holder: String,
-    epoch: i64,
-}
-
-/// What one look showed.
-struct View {
-    /// Tokens of those who live, sorted.
-    living: Vec<String>,
-    leases: Vec<Lease>,
-    /// Ids of everybody in this instance's slot but itself.
-    rivals: Vec<String>,
-    /// Whether this instance is among them all.
-    known: bool,
-}
-
-fn token(slot: &str, id: &str) -> String {
-    format!("{slot}#{id}")
 }
 
 impl Keeper {
@@ -165,7 +143,7 @@ impl Keeper {
         }
         let mut mine = BTreeSet::new();
         let (mut release, mut take, mut wait) = (Vec::new(), Vec::new(), self.timeout / LOOKS);
-        for (lease, wanted) in view.leases.iter().zip(wanted(&view)) {
+        for (lease, wanted) in view.leases.iter().zip(view.wanted()) {
             let (is_mine, be_mine) = (lease.holder == *self.token, *wanted == *self.token);
             match (is_mine, be_mine) {
                 (true, true) => drop(mine.insert(lease.name.clone())),
@@ -187,39 +165,13 @@ impl Keeper {
 
     async fn look(&mut self) -> Result<View, StoreError> {
         let asked = vec![sharing::instances(), sharing::leases()];
-        let mut found = self.store.query(asked).await?.into_iter();
-        let instances: Vec<(String, String, i64)> = found
-            .next()
-            .unwrap_or_default()
-            .iter()
-            .map(|row| (row.get(0), row.get(1), row.get(2)))
-            .collect();
-        let leases = found.next().unwrap_or_default();
-        let leases = leases.iter().map(|row| Lease {
-            name: row.get(0),
-            holder: row.get(1),
-            epoch: row.get(2),
-        });
-        let mut leases: Vec<Lease> = leases
-            .filter(|lease| self.names.contains(&lease.name))
-            .collect();
-        leases.sort_by(|a, b| a.name.cmp(&b.name));
-        let beats = instances.iter().map(|(id, _, beat)| (id.as_str(), *beat));
-        self.sightings.look(beats, Instant::now());
-        let living = instances
-            .iter()
-            .filter(|(id, _, _)| *id == self.id || self.sightings.lives(id));
-        let mut living: Vec<String> = living.map(|(id, slot, _)| token(slot, id)).collect();
-        living.sort();
-        let rivals = instances
-            .iter()
-            .filter(|(id, slot, _)| *slot == self.slot && *id != self.id);
-        Ok(View {
-            living,
-            leases,
-            rivals: rivals.map(|(id, _, _)| id.clone()).collect(),
-            known: instances.iter().any(|(id, _, _)| *id == self.id),
-        })
+        let found = self.store.query(asked).await?;
+        let me = Me {
+            id: &self.id,
+            slot: &self.slot,
+            names: &self.names,
+        };
+        Ok(View::of(&found, &me, &mut self.sightings))
     }
 
     /// The others think that this instance is dead, or somebody newer is in its slot.
@@ -310,32 +262,4 @@ impl Keeper {
             tracing::warn!(service = self.service, %error, "left without giving the leases back; others take them over");
         }
     }
-}
-
-/// The token that should hold each lease of `view`, in its order. Partitions are shared out among
-/// themselves, so that everybody gets as many of them.
-fn wanted(view: &View) -> Vec<&String> {
-    let holder = |lease: &&Lease| view.living.iter().position(|one| *one == lease.holder);
-    let is_partition = |lease: &&Lease| lease.name.starts_with("partition:");
-    let partitions: Vec<_> = view.leases.iter().filter(is_partition).collect();
-    let others: Vec<_> = view.leases.iter().filter(|l| !is_partition(l)).collect();
-    let mut to_partitions = assign(
-        view.living.len(),
-        &partitions.iter().map(|l| holder(l)).collect::<Vec<_>>(),
-    )
-    .into_iter();
-    let mut to_others = assign(
-        view.living.len(),
-        &others.iter().map(|l| holder(l)).collect::<Vec<_>>(),
-    )
-    .into_iter();
-    let next = |lease: &Lease| match is_partition(&lease) {
-        true => to_partitions.next(),
-        false => to_others.next(),
-    };
-    view.leases
-        .iter()
-        .map(next)
-        .map(|one| &view.living[one.unwrap_or_default()])
-        .collect()
 }

@@ -12,6 +12,7 @@ mod caused;
 mod clock;
 mod config;
 mod consumer;
+mod consumers;
 mod engine;
 mod inbound;
 mod incarnation;
@@ -39,13 +40,12 @@ mod subscription;
 mod tenancy;
 mod timers;
 mod vault;
+mod view;
 mod wiring;
 mod worker;
 
 pub use clock::{RandomIds, SystemClock};
-pub use config::{
-    LEASE_TIMEOUT, LogFactory, Neighbours, OwnLog, Placement, RuntimeConfig, StartError,
-};
+pub use config::{LEASE_TIMEOUT, LogFactory, Neighbours, Placement, RuntimeConfig, StartError};
 pub use keyring::{PostgresKeyRing, SqliteKeyRing};
 pub use ops::{DeadLetter, Ops, OpsError};
 pub use running::Runtime;

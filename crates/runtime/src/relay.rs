@@ -7,8 +7,8 @@ use crate::{consumer::Surround, tenancy::RELAY};
 /// How long it has to come to an end; two at once do no harm.
 const GRACE: Duration = Duration::from_millis(300);
 
-/// Runs the log's relay of `topic` while the lease is held.
-pub(crate) async fn run(around: Surround, topic: &'static str) {
+/// Runs it while the lease is held.
+pub(crate) async fn run(around: Surround) {
     let mut tenant = around.tenancy.tenant();
     while !around.stop.is_cancelled() {
         tenant.turn();
@@ -20,8 +20,9 @@ pub(crate) async fn run(around: Surround, topic: &'static str) {
             }
         }
         let stop = around.stop.child_token();
-        let (log, until) = (around.log.clone(), stop.clone());
-        let mut running = tokio::spawn(async move { log.relay(topic, until).await });
+        let (log, topic) = (around.log.clone(), around.shared.topic.clone());
+        let until = stop.clone();
+        let mut running = tokio::spawn(async move { log.relay(&topic, until).await });
         while tenant.holds(RELAY) && !stop.is_cancelled() {
             // Held: nothing to let go.
             tenant.confirm();

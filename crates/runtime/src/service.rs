@@ -1,6 +1,6 @@
 //! What the tasks of one service share.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use kernel::{AppError, Clock, Ids, KeyRing, Statement};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
@@ -31,6 +31,7 @@ pub(crate) struct CommitMetrics {
     commits: Counter,
     events: Counter,
     batch: Histogram,
+    seconds: Histogram,
     queue: Gauge,
     lost: Counter,
 }
@@ -41,6 +42,7 @@ impl CommitMetrics {
             commits: counter!("souk_commits_total", "service" => service),
             events: counter!("souk_events_total", "service" => service),
             batch: histogram!("souk_commit_events", "service" => service),
+            seconds: histogram!("souk_commit_seconds", "service" => service),
             queue: gauge!("souk_batch_queue", "service" => service),
             lost: counter!("souk_lost_races_total", "service" => service),
         }
@@ -56,10 +58,12 @@ impl CommitMetrics {
         self.lost.increment(1);
     }
 
-    pub fn committed(&self, events: usize) {
+    /// A batch is durable; `took` is how long whoever waits for it waited for the database.
+    pub fn committed(&self, events: usize, took: Duration) {
         self.commits.increment(1);
         self.events.increment(events as u64);
         self.batch.record(events as f64);
+        self.seconds.record(took.as_secs_f64());
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use eventlog::{Broker, LocalLog, Log};
-use kernel::{App, AppError, Ids, Module, Projection, Subscription, Worker};
+use eventlog::{Broker, LocalLog, Log, OwnTopic};
+use kernel::{App, AppError, Ids, Module};
 use store::Store;
 use tokio::{
     sync::{mpsc, watch},
@@ -12,36 +12,33 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Neighbours, OwnLog, Placement, Runtime, RuntimeConfig, StartError,
+    Neighbours, Placement, Runtime, RuntimeConfig, StartError,
     batcher::Batcher,
-    consumer::{Control, Handle, Stand, Standing, Surround, persist},
+    consumer::{Standing, Surround},
     engine::ServiceEngine,
-    inbound,
     leases::Keeper,
-    opening::{Opened, check_wiring, open_all, store_error, subscriptions},
+    opening::{Opened, check_wiring, open_all, store_error},
     ops::{Locking, ServiceOps},
     projections::{self, Live},
-    relay,
     service::{CommitMetrics, Inlet, Shared},
     states::StateCache,
-    subscription,
     tenancy::Tenancy,
-    timers, worker,
+    timers,
 };
 
 /// How many items may wait for a batcher before callers wait themselves.
 const INLET: usize = 4_096;
 
 /// What all services of this process are started with.
-struct Among {
-    sole_owner: bool,
+pub(crate) struct Among {
+    pub sole_owner: bool,
     /// Whether producers may be elsewhere, and away just now: then consumers wait for them, not
     /// the start.
-    patient: bool,
-    slot: String,
-    timeout: Duration,
-    broker: Option<Arc<dyn Broker>>,
-    ids: Arc<dyn Ids>,
+    pub patient: bool,
+    pub slot: String,
+    pub timeout: Duration,
+    pub broker: Option<Arc<dyn Broker>>,
+    pub ids: Arc<dyn Ids>,
 }
 
 impl Among {
@@ -258,124 +255,6 @@ impl Runtime {
             .push(tokio::spawn(keeper.run(self.stop.clone())));
         Ok(tenancy)
     }
-
-    /// What connects the service with the outside of Souk.
-    fn start_outside(&mut self, around: &Surround, module: &Module, among: &Among) {
-        let name = module.name;
-        if !among.sole_owner {
-            self.consumers.spawn(relay::run(around.clone(), name));
-        }
-        if let Some(broker) = among.broker.clone().filter(|_| !module.inbound.is_empty()) {
-            let runner = inbound::Runner {
-                around: around.clone(),
-                broker,
-                handlers: inbound::by_kind(&module.inbound),
-            };
-            self.consumers.spawn(runner.run());
-        }
-    }
-
-    async fn start_consumers(
-        &mut self,
-        around: &Surround,
-        app: &App,
-        module: &Module,
-        among: &Among,
-    ) -> Result<Vec<Handle>, AppError> {
-        let mut handles = Vec::new();
-        for (subscription, projection) in subscriptions(module) {
-            for topic in subscription.topics {
-                let (one, feeds) = (subscription.clone(), projection.clone());
-                let handle = self.start_subscription(around, one, feeds, topic, among.patient);
-                handles.push(handle.await?);
-            }
-        }
-        for spec in &module.workers {
-            for topic in spec.topics {
-                let handle = self.start_worker(around, app, spec, topic, among.patient);
-                handles.push(handle.await?);
-            }
-        }
-        Ok(handles)
-    }
-
-    async fn start_subscription(
-        &mut self,
-        around: &Surround,
-        subscription: Subscription,
-        projection: Option<Projection>,
-        topic: &'static str,
-        patient: bool,
-    ) -> Result<Handle, AppError> {
-        let (handle, control, stand) = self.handle(around, subscription.name, topic);
-        let prepare = {
-            let around = around.clone();
-            move || {
-                let (one, feeds) = (subscription.clone(), projection.clone());
-                subscription::Runner::prepare(around.clone(), one, feeds, topic)
-            }
-        };
-        if !patient {
-            let runner = prepare().await?;
-            self.consumers.spawn(runner.run(control, stand));
-            return Ok(handle);
-        }
-        let around = around.clone();
-        self.consumers.spawn(async move {
-            if let Some(runner) = persist(&around, &stand, prepare).await {
-                runner.run(control, stand).await;
-            }
-        });
-        Ok(handle)
-    }
-
-    async fn start_worker(
-        &mut self,
-        around: &Surround,
-        app: &App,
-        spec: &Worker,
-        topic: &'static str,
-        patient: bool,
-    ) -> Result<Handle, AppError> {
-        let (handle, control, stand) = self.handle(around, spec.name, topic);
-        // A worker's backlog is outside work: it does not keep the shop from being ready.
-        self.waiting.pop();
-        let prepare = {
-            let (around, app, spec) = (around.clone(), app.clone(), spec.clone());
-            move || worker::Runner::prepare(around.clone(), app.clone(), spec.clone(), topic)
-        };
-        if !patient {
-            let runner = prepare().await?;
-            self.consumers.spawn(runner.run(control, stand));
-            return Ok(handle);
-        }
-        let around = around.clone();
-        self.consumers.spawn(async move {
-            if let Some(runner) = persist(&around, &stand, prepare).await {
-                runner.run(control, stand).await;
-            }
-        });
-        Ok(handle)
-    }
-
-    fn handle(
-        &mut self,
-        around: &Surround,
-        name: &str,
-        topic: &str,
-    ) -> (Handle, mpsc::Receiver<Control>, Stand) {
-        let (control, orders) = mpsc::channel(4);
-        let (stand, standing) = watch::channel(Standing::Behind);
-        let label = format!("{}: {name} has caught up with {topic}", around.shared.topic);
-        self.waiting.push((label, standing.clone()));
-        let handle = Handle {
-            name: name.into(),
-            topic: topic.into(),
-            control,
-            standing,
-        };
-        (handle, orders, stand)
-    }
 }
 
 /// Makes the log, and finds out what the services are started among.
@@ -412,8 +291,8 @@ async fn place(
     } = neighbours;
     (among.patient, among.slot, among.timeout) = (true, slot, lease_timeout);
     among.broker = broker;
-    let own = opened.iter().map(|one| OwnLog {
-        service: one.module.name,
+    let own = opened.iter().map(|one| OwnTopic {
+        topic: one.module.name.to_owned(),
         store: one.store.clone(),
         head: one.head.clone(),
     });

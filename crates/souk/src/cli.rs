@@ -110,7 +110,7 @@ pub enum Command {
         #[arg(default_value = "http://127.0.0.1:8080/healthz")]
         url: String,
     },
-    /// Print the AsyncAPI document of all events, as it lies in docs/asyncapi.json
+    /// Print the AsyncAPI document of all events.
     Asyncapi,
     /// Put load on a running shop and measure it.
     #[command(hide = true)]

@@ -1,5 +1,7 @@
 //! The demo catalogue on an empty shop, put there as a merchant would: through the API.
 
+use std::time::{Duration, Instant};
+
 use axum::{
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
@@ -10,9 +12,14 @@ use kernel::App;
 use serde_json::{Value, json};
 
 use crate::{
-    client::Client,
+    client::{Client, ClientError},
     failure::{Context as _, Result},
 };
+
+/// How long a service may take to be there.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Fills the catalogue if it is empty.
 pub async fn fill(url: &str, identity: &App) -> Result<()> {
@@ -31,8 +38,8 @@ pub async fn fill(url: &str, identity: &App) -> Result<()> {
 /// Whether the catalogue has no product yet.
 pub async fn is_empty(url: &str) -> Result<bool> {
     let anyone = Client::new(url, None).context("no client")?;
-    let there: Value = anyone
-        .get("/api/catalog/products?limit=1")
+    let look = async || anyone.get("/api/catalog/products?limit=1").await;
+    let there: Value = patiently(look)
         .await
         .context("the catalogue cannot be read")?;
     Ok(there["items"].as_array().is_some_and(Vec::is_empty))
@@ -51,18 +58,37 @@ pub async fn fill_as(url: &str, key: &str) -> Result<()> {
         products: products.into_iter().map(|product| product.input).collect(),
         mode: Default::default(),
     };
-    let _: BulkAnswer = client
-        .post("/api/catalog/products/bulk", &body, &[])
+    let bulk = async || client.post("/api/catalog/products/bulk", &body, &[]).await;
+    let _: BulkAnswer = patiently(bulk)
         .await
         .context("the demo catalogue cannot be made")?;
     let body = json!({"adjustments": stock});
     // The key makes a start that was broken off between the two calls harmless.
     let headers = [("idempotency-key", "demo-opening-stock")];
-    let _: Value = client
-        .post("/api/inventory/adjustments", &body, &headers)
+    let book = async || {
+        client
+            .post("/api/inventory/adjustments", &body, &headers)
+            .await
+    };
+    let _: Value = patiently(book)
         .await
         .context("the demo stock cannot be booked")?;
     Ok(())
+}
+
+/// Tries again while the service is not there yet.
+async fn patiently<T>(
+    call: impl AsyncFn() -> std::result::Result<T, ClientError>,
+) -> std::result::Result<T, ClientError> {
+    let since = Instant::now();
+    loop {
+        match call().await {
+            Err(error) if error.passing() && since.elapsed() < PATIENCE => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            answer => return answer,
+        }
+    }
 }
 
 /// The pictures of the demo's products.

@@ -7,6 +7,7 @@ mod client;
 mod demo;
 mod doctor;
 mod failure;
+mod gauges;
 mod graph;
 mod health;
 mod import;

@@ -14,7 +14,7 @@ use web::{InProcess, Upstream, Verifier};
 use crate::{
     demo,
     failure::{Context as _, Failure, Result},
-    metrics, ops_http, provider, services,
+    gauges, metrics, ops_http, provider, services,
 };
 
 /// How a shop is started.
@@ -35,6 +35,7 @@ pub struct ShopConfig {
 pub struct Shop {
     runtime: Runtime,
     sandbox: sandbox::Sandbox,
+    gauges: gauges::Watch,
     server: tokio::task::JoinHandle<()>,
     stop: tokio::sync::watch::Sender<bool>,
     _lock: File,
@@ -135,6 +136,7 @@ impl Shop {
             demo::fill(&url, &identity).await?;
         }
         Ok(Self {
+            gauges: gauges::watch(runtime.ops()),
             runtime,
             sandbox,
             server,
@@ -153,6 +155,7 @@ impl Shop {
 
     /// Stops taking requests, lets those under way end, and closes everything.
     pub async fn shutdown(self) {
+        drop(self.gauges);
         self.stop.send_replace(true);
         let _ = tokio::time::timeout(std::time::Duration::from_secs(5), self.server).await;
         self.runtime.shutdown().await;

@@ -36,6 +36,9 @@ async fn nothing_is_lost_doubled_or_left_over_whatever_breaks() {
             keep.display(),
             outcome.violations
         );
-        assert!(outcome.acknowledged > 0, "seed {seed}: nobody bought anything");
+        assert!(
+            outcome.acknowledged > 0,
+            "seed {seed}: nobody bought anything"
+        );
     }
 }

@@ -292,16 +292,9 @@ async fn everything_is_replaced_without_a_failed_request() {
             count.fetch_add(1, Ordering::Relaxed);
         }
     });
-    let (path, data) = (shop.folder().to_owned(), shop.data());
-    let restarted = tokio::task::spawn_blocking(move || {
-        souk_in(
-            &path,
-            &[("SOUK_DATA", data.to_str().unwrap())],
-            &["restart"],
-        )
-    })
-    .await
-    .unwrap();
+    let steering = shop.steering();
+    let restarted = tokio::task::spawn_blocking(move || steering.souk(&["restart"])).await;
+    let restarted = restarted.unwrap();
     stop.store(true, Ordering::Relaxed);
     load.await.expect("a request failed");
     assert!(restarted.status.success(), "{}", said(&restarted));

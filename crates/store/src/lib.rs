@@ -44,6 +44,13 @@ pub trait Store: Send + Sync {
     /// Runs read-only statements in one trip, on a consistent snapshot.
     fn query(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>>;
 
+    /// The last position that was written through this store, as far as that matters: where copies
+    /// of the database answer queries, a caller who is told of it sees what was written (see
+    /// [`kernel::freshness`]).
+    fn written(&self) -> i64 {
+        0
+    }
+
     /// Loads streams: a usable snapshot, if there is one, and the events after it.
     fn load(
         &self,

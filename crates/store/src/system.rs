@@ -43,7 +43,7 @@ pub fn move_positions(
     to: i64,
 ) -> Statement {
     sql!(
-        "UPDATE positions SET position = CASE WHEN epoch = $3 AND position = $4 THEN $5 END \
+        "UPDATE positions SET position = CASE WHEN epoch = $3 AND position = $4 THEN CAST($5 AS BIGINT) END \
          WHERE subscription = $1 AND topic = $2",
         subscription,
         topic,

@@ -27,6 +27,7 @@ use utoipa::{
 use crate::{
     Access, BODY_LIMIT, Problem, Verifier,
     auth::{Guard, enforce},
+    freshness,
 };
 
 /// A whole service: what it is made of, and how it is reached.
@@ -276,7 +277,10 @@ impl Routes {
         for share in self.shared {
             router = share(router);
         }
-        router.fallback(not_found).with_state(app)
+        router
+            .fallback(not_found)
+            .layer(axum::middleware::from_fn(freshness::scope))
+            .with_state(app)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The routes of inventory. Handlers parse, ask, and render; rules live in the deciders.
 
-mod check;
+pub(crate) mod check;
 mod holds;
 mod locations;
 mod reports;

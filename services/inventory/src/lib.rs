@@ -2,6 +2,7 @@
 
 mod allocation;
 mod http;
+mod inbound;
 mod ledger;
 mod locations;
 mod queries;
@@ -14,6 +15,7 @@ mod subscriptions;
 mod tests;
 mod views;
 
+use contracts::inbound::StockCounted;
 use kernel::{Module, Subscription};
 use web::Service;
 
@@ -37,4 +39,5 @@ fn module() -> Module {
         // Exclusive: orders of different partitions meet on the same SKUs.
         .subscription(Subscription::new("orders", &["orders"], subscriptions::on_order).exclusive())
         .timer(reserve::HOLD_EXPIRY, subscriptions::on_hold_expiry)
+        .inbound(StockCounted::TYPE, inbound::on_counted)
 }

@@ -28,7 +28,7 @@ fn every_event_reads_as_its_golden_file_says() {
     assert_golden::<LocationsEvent>(folder);
 }
 
-fn world() -> World {
+pub fn world() -> World {
     World::new([
         kernel::DeciderSpec::of::<Stock>(),
         kernel::DeciderSpec::of::<Reservation>(),

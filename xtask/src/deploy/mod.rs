@@ -5,7 +5,9 @@ mod broker;
 mod check;
 mod edges;
 mod generate;
+mod manifests;
 mod tools;
+mod units;
 
 use std::fs;
 

@@ -13,27 +13,45 @@ use serde_json::value::RawValue;
 use super::{Attributes, Malformed};
 
 /// Writes events as a JSON array.
-pub fn write_batch(events: &[Recorded], incarnation: &str) -> String {
-    let bytes: usize = events.iter().map(|event| event.data.len() + 600).sum();
-    let mut out = String::with_capacity(bytes + 2);
-    out.push('[');
+pub fn write_batch(events: &[Recorded], incarnation: &str) -> Vec<u8> {
+    let bytes: usize = events.iter().map(length).sum();
+    let mut out = Vec::with_capacity(bytes + 2);
+    out.push(b'[');
     for event in events {
-        out.push(if out.len() > 1 { ',' } else { ' ' });
-        out.push('{');
-        Attributes::of(event, incarnation).each(|name, value| {
-            out.push('"');
-            out.push_str(name);
-            out.push_str("\":");
-            // Text always can be written.
-            out.push_str(&serde_json::to_string(value).unwrap_or_default());
-            out.push(',');
-        });
-        out.push_str("\"data\":");
-        out.push_str(&event.data);
-        out.push('}');
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        write(&mut out, event, incarnation);
     }
-    out.push(']');
+    out.push(b']');
     out
+}
+
+/// Writes one event.
+pub fn write_one(event: &Recorded, incarnation: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(length(event));
+    write(&mut out, event, incarnation);
+    out
+}
+
+/// About how long an event is as JSON.
+fn length(event: &Recorded) -> usize {
+    event.data.len() + 700
+}
+
+fn write(out: &mut Vec<u8>, event: &Recorded, incarnation: &str) {
+    out.push(b'{');
+    Attributes::of(event, incarnation).each(|name, value| {
+        out.push(b'"');
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":");
+        // Text can always be written, and memory takes everything.
+        let _ = serde_json::to_writer(&mut *out, value);
+        out.push(b',');
+    });
+    out.extend_from_slice(b"\"data\":");
+    out.extend_from_slice(event.data.as_bytes());
+    out.push(b'}');
 }
 
 /// Reads an array of events: attributes and payload of each.

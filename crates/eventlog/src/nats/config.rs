@@ -57,7 +57,7 @@ pub struct Config {
     pub replicas: usize,
     /// How long streams keep events.
     pub max_age: Duration,
-    /// How many bytes a stream keeps at most.
+    /// How many bytes a stream keeps at most; the server reserves them.
     pub max_bytes: i64,
     /// Whether streams are made and changed; off where an administrator does it.
     pub manage: bool,
@@ -92,7 +92,7 @@ impl Config {
             storage: Storage::File,
             replicas: 1,
             max_age: Duration::from_secs(3600),
-            max_bytes: 1024 * 1024 * 1024,
+            max_bytes: 256 * 1024 * 1024,
             manage: true,
         };
         for server in servers.split(',').map(str::trim) {

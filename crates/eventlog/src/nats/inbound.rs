@@ -60,7 +60,12 @@ impl NatsBroker {
         service: &str,
         hand_on: &mpsc::Sender<Inbound>,
     ) -> Result<(), LogError> {
-        self.reachable()?;
+        let mut connected = self.connected.clone();
+        while !self.is_connected() {
+            let waited = connected.changed().await;
+            waited.map_err(|_| unavailable("the client has ended"))?;
+        }
+        connected.mark_unchanged();
         let consumer = self.inbound_consumer(service).await?;
         let stream = consumer
             .stream()
@@ -69,8 +74,6 @@ impl NatsBroker {
             .expires(Duration::from_secs(30));
         let messages = stream.messages().await;
         let mut messages = messages.map_err(|e| unavailable(e.kind()))?;
-        let mut connected = self.connected.clone();
-        connected.mark_unchanged();
         loop {
             let next = tokio::select! {
                 next = messages.next() => next,

@@ -110,7 +110,7 @@ async fn at_or_before(
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => continue,
             Err(error) => return Err(unavailable(error.kind())),
         };
-        let read = message::event(&mut decoder, Some(&message.headers), &message.payload);
+        let read = message::event(&mut decoder, &message.payload);
         if let Ok((event, incarnation)) = read {
             let head = LogHead {
                 position: event.position,
@@ -147,7 +147,7 @@ async fn fetch(
     let mut found = BTreeMap::new();
     while let Some(message) = messages.next().await {
         let message = message.map_err(unavailable)?;
-        let read = message::event(&mut decoder, message.headers.as_ref(), &message.payload);
+        let read = message::event(&mut decoder, &message.payload);
         if let Ok((event, of)) = read
             && *of == *incarnation
         {

@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use super::{NatsBroker, message, unavailable};
-use crate::{Delivery, LogError, LogHead, cloudevents::Decoder};
+use crate::{Delivery, LogError, announcement, cloudevents::Decoder};
 
 /// How many deliveries wait for the reader.
 const WAITING: usize = 1_024;
@@ -66,7 +66,7 @@ impl NatsBroker {
 }
 
 fn event(decoder: &mut Decoder, message: &Message) -> Result<Delivery, String> {
-    let read = message::event(decoder, message.headers.as_ref(), &message.payload);
+    let read = message::event(decoder, &message.payload);
     let (event, incarnation) = read.map_err(|e| e.to_string())?;
     Ok(Delivery::Event {
         event: event.into(),
@@ -75,17 +75,6 @@ fn event(decoder: &mut Decoder, message: &Message) -> Result<Delivery, String> {
 }
 
 fn head(message: &Message) -> Result<Delivery, String> {
-    let read = || {
-        let text = std::str::from_utf8(&message.payload).ok()?;
-        let (position, incarnation) = text.split_once(' ')?;
-        let position = position.parse().ok().filter(|p| *p >= 0)?;
-        let fits = !incarnation.is_empty() && incarnation.len() <= 200;
-        fits.then(|| LogHead {
-            position,
-            incarnation: incarnation.to_owned(),
-        })
-    };
-    read()
-        .map(Delivery::Head)
-        .ok_or_else(|| "not a head".into())
+    let head = announcement::read(&message.payload).ok_or("not a head")?;
+    Ok(Delivery::Head(head))
 }

@@ -1,6 +1,8 @@
 //! What every broker adapter must hold to, run on each of them, and what the log across processes
 //! promises whatever a broker does. Another adapter adds a [`Place`] and one line to `adapters!`.
 
+#[cfg(feature = "kafka")]
+mod kafka;
 mod memory;
 mod nats;
 mod producer;
@@ -15,7 +17,7 @@ use eventlog::Broker;
 pub type Doing<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// A broker that can be connected to more than once, broken, and spoken to in its own tongue.
-pub trait Place: Send + Sync {
+pub trait Place {
     /// A new connection.
     fn connect(&self) -> Doing<'_, Arc<dyn Broker>>;
     /// Kills the server and starts it again.
@@ -61,3 +63,6 @@ adapters!(
     memory_adapter => crate::memory::MemoryPlace::default(),
     nats_adapter => crate::nats::Server::start(),
 );
+
+#[cfg(feature = "kafka")]
+adapters!(kafka_adapter => crate::kafka::Cluster::start());

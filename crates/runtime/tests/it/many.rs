@@ -66,9 +66,16 @@ pub async fn noted_once(world: &World, shop: &Runtime, accounts: i64, times: i64
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn instances_share_the_work_and_every_event_takes_effect_once() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let world = World::new(folder.path(), &["bank", "audit"]);
+async fn instances_share_the_work() {
+    instances_share_the_work_in(&World::new(&["bank", "audit"])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_share_the_work_on_a_server() {
+    instances_share_the_work_in(&World::on_a_server(&["bank", "audit"]).await).await;
+}
+
+async fn instances_share_the_work_in(world: &World) {
     let (one, _) = world.start("a", modules()).await;
     one.wait_ready().await;
     assert_eq!(leases(&one, "audit").len(), 10);
@@ -84,7 +91,7 @@ async fn instances_share_the_work_and_every_event_takes_effect_once() {
     })
     .await;
     pay(&shops, 20, 5).await;
-    noted_once(&world, &two, 20, 15).await;
+    noted_once(world, &two, 20, 15).await;
     // One leaves in order: what it held is somebody's within a moment, nobody need be dead.
     let begun = std::time::Instant::now();
     one.shutdown().await;
@@ -98,7 +105,7 @@ async fn instances_share_the_work_and_every_event_takes_effect_once() {
         begun.elapsed()
     );
     pay(&[&two, &three], 20, 5).await;
-    noted_once(&world, &three, 20, 20).await;
+    noted_once(world, &three, 20, 20).await;
     two.shutdown().await;
     three.shutdown().await;
 }
@@ -106,8 +113,7 @@ async fn instances_share_the_work_and_every_event_takes_effect_once() {
 /// 13: a jump of the wall clock steals nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_jump_of_the_wall_clock_steals_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let world = World::new(folder.path(), &["bank", "audit"]);
+    let world = World::new(&["bank", "audit"]);
     let clock = Arc::new(ManualClock::at(kernel::Timestamp(0)));
     let (one, _) = world.start_with("a", modules(), clock.clone()).await;
     let (two, _) = world.start_with("b", modules(), clock.clone()).await;
@@ -132,8 +138,7 @@ async fn a_jump_of_the_wall_clock_steals_nothing() {
 /// A process without services has feeds.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_without_services_hears_the_others() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let world = World::new(folder.path(), &["bank", "audit"]);
+    let world = World::new(&["bank", "audit"]);
     let (shop, _) = world.start("a", modules()).await;
     pay(&[&shop], 3, 1).await;
     let (mut gateway, _) = world.start("gateway", Vec::new()).await;

@@ -3,70 +3,117 @@
 
 use std::{
     collections::HashMap,
-    path::Path,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use eventlog::{Log, LogError, LogHead};
+use eventlog::{Broker, Delivery, Inbound, Log, LogError, LogHead};
 use kernel::{BoxFuture, Clock, Module, Recorded};
 use runtime::{
     KeyVault, Neighbours, Placement, RandomIds, Runtime, RuntimeConfig, SqliteKeyRing, SystemClock,
 };
 use store::{
     Batch, Committed, HeldHead, LoadStream, LoadedStream, Rows, Statement, Store, StoreError,
-    Stores, sqlite,
+    Stores, postgres, sqlite,
 };
-use tokio::sync::{OwnedMutexGuard, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// So short that tests need not wait, so long that a busy machine does not look dead.
 pub const LEASE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Databases and a log that outlive the runtimes over them.
 pub struct World {
-    stores: HashMap<&'static str, Shared>,
+    databases: Databases,
+    stores: HashMap<&'static str, Arc<dyn Store>>,
     pub log: Arc<SharedLog>,
     keyring: Arc<dyn KeyVault>,
+    /// What instances hear from outside.
+    pub broker: Arc<Outside>,
+    _folder: tempfile::TempDir,
 }
 
-#[derive(Clone)]
-struct Shared {
-    store: Arc<sqlite::SqliteStore>,
-    /// The head of the log: whoever commits or holds has it.
-    head: Arc<tokio::sync::Mutex<()>>,
+/// Where the databases are.
+enum Databases {
+    /// In files of this process: all instances share the one store that may be open.
+    Files,
+    /// On a server: each instance has connections of its own.
+    Server(scratch::Postgres),
 }
 
 impl World {
-    /// New databases in `folder`.
-    pub fn new(folder: &Path, services: &[&'static str]) -> Self {
-        let mut stores = HashMap::new();
-        let mut topics = HashMap::new();
-        for service in services {
+    /// New databases in files.
+    pub fn new(services: &[&'static str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = |service: &'static str| {
             let config = sqlite::Config {
-                path: folder.join(format!("{service}.db")),
+                path: folder.path().join(format!("{service}.db")),
                 topic: service,
                 readers: 2,
             };
             let store = sqlite::SqliteStore::open(config, "one").expect("a store");
-            let store = Arc::new(store);
+            (service, Arc::new(store) as Arc<dyn Store>)
+        };
+        let stores = services.iter().map(|service| open(service)).collect();
+        Self::over(Databases::Files, stores, folder)
+    }
+
+    /// New databases on a PostgreSQL server of their own.
+    pub async fn on_a_server(services: &[&'static str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = folder.path().join("postgres");
+        let started = tokio::task::spawn_blocking(move || {
+            let options = scratch::PostgresOptions {
+                fsync: false,
+                ..scratch::PostgresOptions::default()
+            };
+            scratch::Postgres::start(&place, options)
+        });
+        let server = started.await.expect("no panic");
+        let server = server.expect("PostgreSQL starts (Debian: apt install postgresql)");
+        let mut stores = HashMap::new();
+        for service in services {
+            stores.insert(*service, connect(&server, service).await);
+        }
+        Self::over(Databases::Server(server), stores, folder)
+    }
+
+    fn over(
+        databases: Databases,
+        stores: HashMap<&'static str, Arc<dyn Store>>,
+        folder: tempfile::TempDir,
+    ) -> Self {
+        let topic = |(service, store): (&&'static str, &Arc<dyn Store>)| {
             let topic = Topic {
                 store: store.clone(),
                 head: watch::channel(0).0,
                 restored: Mutex::default(),
             };
-            topics.insert((*service).to_owned(), topic);
-            let head = Arc::default();
-            stores.insert(*service, Shared { store, head });
-        }
+            ((*service).to_owned(), topic)
+        };
+        let log = SharedLog {
+            topics: stores.iter().map(topic).collect(),
+            silent: AtomicBool::new(false),
+        };
         let ids = Arc::new(RandomIds);
-        let keyring = SqliteKeyRing::open(&folder.join("keyring.db"), ids).expect("a key ring");
+        let ring = SqliteKeyRing::open(&folder.path().join("keyring.db"), ids);
         Self {
+            databases,
             stores,
-            log: Arc::new(SharedLog { topics }),
-            keyring: Arc::new(keyring),
+            log: Arc::new(log),
+            keyring: Arc::new(ring.expect("a key ring")),
+            broker: Arc::default(),
+            _folder: folder,
+        }
+    }
+
+    /// A new instance's way to a service's database.
+    async fn connect(&self, service: &'static str) -> Arc<dyn Store> {
+        match &self.databases {
+            Databases::Files => self.stores[service].clone(),
+            Databases::Server(server) => connect(server, service).await,
         }
     }
 
@@ -94,23 +141,24 @@ impl World {
         clock: Arc<dyn Clock>,
     ) -> (Result<Runtime, runtime::StartError>, Gate) {
         let gate = Gate::default();
-        let gated = self.stores.iter().map(|(service, shared)| {
-            let gated = Gated {
-                shared: shared.clone(),
+        let mut gated = HashMap::new();
+        for service in self.stores.keys() {
+            let store = Gated {
+                store: self.connect(service).await,
                 gate: gate.clone(),
             };
-            (*service, Arc::new(gated) as Arc<dyn Store>)
-        });
+            gated.insert(*service, Arc::new(store) as Arc<dyn Store>);
+        }
         let log = self.log.clone() as Arc<dyn Log>;
         let neighbours = Neighbours {
             log: Box::new(move |_| Box::pin(async move { Ok(log) })),
             slot: slot.to_owned(),
             lease_timeout: LEASE_TIMEOUT,
             topics: self.stores.keys().map(|s| (*s).to_owned()).collect(),
-            broker: None,
+            broker: Some(self.broker.clone()),
         };
         let config = RuntimeConfig {
-            stores: Arc::new(Handed(gated.collect())),
+            stores: Arc::new(Handed(gated)),
             keyring: self.keyring.clone(),
             clock,
             ids: Arc::new(RandomIds),
@@ -119,17 +167,22 @@ impl World {
         (Runtime::start(config, modules).await, gate)
     }
 
-    /// The database itself.
-    pub fn store(&self, service: &str) -> Arc<dyn Store> {
-        self.stores[service].store.clone()
-    }
-
     /// The number in the first column of the first row; 0 without one.
     pub async fn number(&self, service: &str, statement: Statement) -> i64 {
-        let rows = self.store(service).query(vec![statement]).await;
+        let rows = self.stores[service].query(vec![statement]).await;
         let rows = rows.unwrap_or_else(|error| panic!("{error}"));
         rows[0].first().map_or(0, |row| row.get(0))
     }
+}
+
+async fn connect(server: &scratch::Postgres, service: &'static str) -> Arc<dyn Store> {
+    let config = postgres::Config {
+        url: server.url(&format!("souk_{service}")),
+        topic: service,
+        readers: 2,
+    };
+    let store = postgres::PostgresStore::open(config, "one").await;
+    Arc::new(store.expect("a store"))
 }
 
 /// Databases that others have opened.
@@ -189,7 +242,7 @@ impl Gate {
 
 /// One instance's way to a database.
 struct Gated {
-    shared: Shared,
+    store: Arc<dyn Store>,
     gate: Gate,
 }
 
@@ -197,15 +250,14 @@ impl Store for Gated {
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<Committed, StoreError>> {
         Box::pin(async move {
             self.gate.pass().await;
-            let _head = self.shared.head.lock().await;
-            self.shared.store.commit(batch).await
+            self.store.commit(batch).await
         })
     }
 
     fn query(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
         Box::pin(async move {
             self.gate.pass().await;
-            self.shared.store.query(statements).await
+            self.store.query(statements).await
         })
     }
 
@@ -213,7 +265,7 @@ impl Store for Gated {
         &self,
         streams: Vec<LoadStream>,
     ) -> BoxFuture<'_, Result<Vec<LoadedStream>, StoreError>> {
-        self.shared.store.load(streams)
+        self.store.load(streams)
     }
 
     fn read_log(
@@ -222,11 +274,11 @@ impl Store for Gated {
         limit: usize,
         max_bytes: usize,
     ) -> BoxFuture<'_, Result<Vec<Recorded>, StoreError>> {
-        self.shared.store.read_log(after, limit, max_bytes)
+        self.store.read_log(after, limit, max_bytes)
     }
 
     fn head(&self) -> BoxFuture<'_, Result<LogHead, StoreError>> {
-        self.shared.store.head()
+        self.store.head()
     }
 
     fn migrate(
@@ -234,29 +286,24 @@ impl Store for Gated {
         owner: &'static str,
         scripts: &'static [&'static str],
     ) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.shared.store.migrate(owner, scripts)
+        self.store.migrate(owner, scripts)
     }
 
     fn define(&self, ddl: String, batch: Batch) -> BoxFuture<'_, Result<Committed, StoreError>> {
         Box::pin(async move {
             self.gate.pass().await;
-            let _head = self.shared.head.lock().await;
-            self.shared.store.define(ddl, batch).await
+            self.store.define(ddl, batch).await
         })
     }
 
     fn scrub(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.shared.store.scrub()
+        self.store.scrub()
     }
 
     fn hold(&self) -> BoxFuture<'_, Result<Box<dyn HeldHead>, StoreError>> {
         Box::pin(async move {
             self.gate.pass().await;
-            let head = self.shared.head.clone().lock_owned().await;
-            Ok(Box::new(Held {
-                _head: head,
-                store: self.shared.store.clone(),
-            }) as Box<dyn HeldHead>)
+            self.store.hold().await
         })
     }
 
@@ -266,38 +313,14 @@ impl Store for Gated {
     }
 }
 
-struct Held {
-    _head: OwnedMutexGuard<()>,
-    store: Arc<sqlite::SqliteStore>,
-}
-
-impl HeldHead for Held {
-    fn load(
-        &mut self,
-        streams: Vec<LoadStream>,
-    ) -> BoxFuture<'_, Result<Vec<LoadedStream>, StoreError>> {
-        self.store.load(streams)
-    }
-
-    fn query(
-        &mut self,
-        statements: Vec<Statement>,
-    ) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
-        self.store.query(statements)
-    }
-
-    fn commit(self: Box<Self>, batch: Batch) -> BoxFuture<'static, Result<Committed, StoreError>> {
-        Box::pin(async move { self.store.commit(batch).await })
-    }
-}
-
 /// A log over the databases, which tells all runtimes what any of them committed.
 pub struct SharedLog {
     topics: HashMap<String, Topic>,
+    silent: AtomicBool,
 }
 
 struct Topic {
-    store: Arc<sqlite::SqliteStore>,
+    store: Arc<dyn Store>,
     head: watch::Sender<i64>,
     /// What it says of itself after it was restored.
     restored: Mutex<Option<LogHead>>,
@@ -307,6 +330,11 @@ impl SharedLog {
     fn topic(&self, topic: &str) -> Result<&Topic, LogError> {
         let found = self.topics.get(topic);
         found.ok_or_else(|| LogError::NoTopic(topic.to_owned()))
+    }
+
+    /// Tells nobody anything any more.
+    pub fn be_silent(&self) {
+        self.silent.store(true, Ordering::SeqCst);
     }
 
     /// Makes the topic say that it is another log and ends at `position`.
@@ -342,6 +370,9 @@ impl Log for SharedLog {
         let (Ok(topic), Some(last)) = (self.topic(topic), events.last()) else {
             return;
         };
+        if self.silent.load(Ordering::SeqCst) {
+            return;
+        }
         // Several publish, in any order.
         topic.head.send_if_modified(|head| {
             let new = last.position > *head;
@@ -363,4 +394,90 @@ impl Log for SharedLog {
     }
 
     fn forget(&self) {}
+}
+
+/// Programs outside of Souk, and a broker that knows nothing but them.
+#[derive(Default)]
+pub struct Outside {
+    ears: Mutex<HashMap<String, Vec<mpsc::Sender<Inbound>>>>,
+}
+
+impl Outside {
+    /// Says something to the `n`th instance (in the order of their starts) of a service; answers
+    /// whether it was acknowledged.
+    pub async fn say(
+        &self,
+        service: &str,
+        n: usize,
+        (source, id): (&str, &str),
+        kind: &str,
+        data: &str,
+    ) -> bool {
+        let ear = self.ears.lock().expect("not poisoned")[service][n].clone();
+        let (done, answer) = oneshot::channel();
+        let event = Inbound {
+            source: source.into(),
+            id: id.into(),
+            kind: kind.into(),
+            data: data.into(),
+            done,
+        };
+        ear.send(event).await.expect("it listens");
+        answer.await.expect("an answer")
+    }
+
+    /// How many instances of a service listen.
+    pub fn listeners(&self, service: &str) -> usize {
+        let ears = self.ears.lock().expect("not poisoned");
+        ears.get(service).map_or(0, Vec::len)
+    }
+}
+
+fn nothing<T>() -> Result<T, LogError> {
+    Err(LogError::Unavailable("there is no broker".into()))
+}
+
+impl Broker for Outside {
+    fn publish<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a str,
+        _: &'a [Arc<Recorded>],
+    ) -> BoxFuture<'a, Result<(), LogError>> {
+        Box::pin(async { nothing() })
+    }
+
+    fn announce<'a>(&'a self, _: &'a str, _: &'a LogHead) -> BoxFuture<'a, Result<(), LogError>> {
+        Box::pin(async { nothing() })
+    }
+
+    fn tail<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<mpsc::Receiver<Delivery>, LogError>> {
+        Box::pin(async { nothing() })
+    }
+
+    fn newest<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<LogHead>, LogError>> {
+        Box::pin(async { nothing() })
+    }
+
+    fn retained<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a str,
+        _: i64,
+        _: usize,
+    ) -> BoxFuture<'a, Result<Vec<Recorded>, LogError>> {
+        Box::pin(async { nothing() })
+    }
+
+    fn inbound<'a>(
+        &'a self,
+        service: &'a str,
+    ) -> BoxFuture<'a, Result<mpsc::Receiver<Inbound>, LogError>> {
+        Box::pin(async move {
+            let (ear, events) = mpsc::channel(4);
+            let mut ears = self.ears.lock().expect("not poisoned");
+            ears.entry(service.to_owned()).or_default().push(ear);
+            Ok(events)
+        })
+    }
 }

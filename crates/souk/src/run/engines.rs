@@ -13,9 +13,7 @@ use eventlog::{
     feed::{self, HttpHistory},
 };
 use kernel::{Broadcast, Module};
-use runtime::{
-    KeyVault, Neighbours, OwnLog, Placement, PostgresKeyRing, RandomIds, RuntimeConfig,
-};
+use runtime::{KeyVault, Neighbours, Placement, PostgresKeyRing, RandomIds, RuntimeConfig};
 use store::{Store, Stores, postgres::Databases};
 use tokio::sync::watch;
 use web::Peers;
@@ -104,18 +102,11 @@ impl Engines {
         let resolve = move |topic: &str| others.borrow().urls(topic);
         let history = Arc::new(HttpHistory::new(Arc::new(resolve), self.secret.clone()));
         let (broker, here) = (self.broker.clone(), self.here.clone());
-        let log = move |own: Vec<OwnLog>| {
-            let mut topics = Vec::new();
-            let mut stores = here.lock().unwrap_or_else(PoisonError::into_inner);
-            for own in own {
-                stores.insert(own.service.to_owned(), own.store.clone());
-                topics.push(OwnTopic {
-                    topic: own.service.to_owned(),
-                    store: own.store,
-                    head: own.head,
-                });
-            }
-            Arc::new(RemoteLog::start(broker, history, topics, heard)) as Arc<dyn Log>
+        let log = move |own: Vec<OwnTopic>| {
+            let stores = own.iter().map(|one| (one.topic.clone(), one.store.clone()));
+            let mut known = here.lock().unwrap_or_else(PoisonError::into_inner);
+            known.extend(stores);
+            Arc::new(RemoteLog::start(broker, history, own, heard)) as Arc<dyn Log>
         };
         Ok(Neighbours {
             log: Box::new(move |own| Box::pin(async move { Ok(log(own)) })),
@@ -170,7 +161,7 @@ async fn broker(url: &str) -> Result<Arc<dyn Broker>> {
 #[cfg(feature = "kafka")]
 async fn kafka(url: &str) -> Result<Arc<dyn Broker>> {
     let config = eventlog::kafka::Config::parse(url).context("--events")?;
-    let connected = eventlog::kafka::KafkaBroker::connect(config).await;
+    let connected = eventlog::kafka::KafkaBroker::connect(config);
     Ok(Arc::new(connected.context("--events")?))
 }
 

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use axum::middleware::from_fn_with_state;
 use gateway::{Network, NetworkSettings};
 use kernel::Broadcast;
 use runtime::{RandomIds, Runtime};
-use web::{Upstream, Verifier};
+use web::{Drain, Upstream, Verifier, announce_drain};
 
 use super::{Engines, announce, operators::WithOperators, port, slot, until_stopped};
 use crate::{
@@ -46,7 +47,7 @@ pub async fn run(run: Run) -> Result<()> {
     let network = Network::start(engines.others(), NetworkSettings::default()).await;
     let reach = network.clone();
     let upstream: Arc<dyn Upstream> = Arc::new(WithOperators::new(network, names));
-    let drain = port::Drain::default();
+    let drain = Drain::default();
     let parts = gateway::Parts {
         storefront: Some(shop::storefront_router(upstream.clone(), &run.provider)),
         upstream,
@@ -55,12 +56,13 @@ pub async fn run(run: Run) -> Result<()> {
         credentials,
         verifier,
         // Services that are down are no reason to send nobody here: the others are served.
-        readiness: drain.and(Arc::new(move || reach.missing())),
+        readiness: port::readiness(&drain, Arc::new(move || reach.missing())),
         metrics: Arc::new(metrics::render),
         clock: super::clock::clock(run.clock_offset_file.clone()),
         ids: Arc::new(RandomIds),
     };
-    let router = gateway::gateway(gateway::Config::default(), parts);
+    let router = gateway::gateway(gateway::Config::default(), parts)
+        .layer(from_fn_with_state(drain.clone(), announce_drain));
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let server = tokio::spawn(crate::serve::serve(listener, router, stopping));
     announce(run.address_file.as_deref(), address)?;

@@ -16,12 +16,12 @@ use std::{
 
 use kernel::Ids as _;
 use runtime::{Placement, RandomIds, Runtime, RuntimeConfig, SystemClock};
-use web::{Service, Verifier};
+use web::{DRAIN_FOR, Drain, Service, Verifier};
 
 use crate::{
     cli::{Migrate, Run, Sandbox},
     failure::{Context as _, Failure, Result},
-    metrics, ops_http, provider,
+    gauges, metrics, ops_http, provider,
     services::{self, Patience, Settings},
     shop::write_private,
     up::stopped,
@@ -29,8 +29,6 @@ use crate::{
 
 use engines::Engines;
 
-/// How long a process that stops goes on answering, so that whoever sends requests here notices.
-const DRAIN: Duration = Duration::from_millis(1_500);
 /// How long a service that starts waits for what others have published meanwhile.
 const CATCH_UP: Duration = Duration::from_secs(10);
 /// The name that stands for the gateway among the services.
@@ -78,9 +76,9 @@ async fn services_here(run: Run) -> Result<()> {
         let prefixes = routes.prefixes();
         dispatch.add(&prefixes, &routes.into_router(app, verifier.clone()));
     }
-    let drain = port::Drain::default();
-    let readiness = drain.and(patient(runtime.readiness()));
-    let router = port::router(dispatch, engines.feed(), readiness);
+    let drain = Drain::default();
+    let readiness = port::readiness(&drain, patient(runtime.readiness()));
+    let router = port::router(dispatch, engines.feed(), readiness, drain.clone());
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let server = tokio::spawn(crate::serve::serve(listener, router, stopping));
     announce(run.address_file.as_deref(), address)?;
@@ -108,16 +106,18 @@ fn patient(missing: impl Fn() -> Vec<String> + Send + Sync + 'static) -> port::R
 /// Serves until told to stop; then hands its work over while requests under way end.
 async fn until_stopped(
     mut runtime: Runtime,
-    drain: &port::Drain,
+    drain: &Drain,
     stop: tokio::sync::watch::Sender<bool>,
     server: tokio::task::JoinHandle<()>,
 ) {
+    let gauges = gauges::watch(runtime.ops());
     stopped().await;
+    drop(gauges);
     drain.begin();
     // Consumers and leases go at once: another instance takes over in the same moment. Requests
     // go on until those who send them have seen that this process is about to end.
     runtime.hand_over().await;
-    tokio::time::sleep(DRAIN).await;
+    tokio::time::sleep(DRAIN_FOR).await;
     stop.send_replace(true);
     let _ = tokio::time::timeout(Duration::from_secs(10), server).await;
     runtime.shutdown().await;
@@ -137,15 +137,16 @@ fn choose(all: Vec<Service>, names: &[String]) -> Result<Vec<Service>> {
 }
 
 fn settings(run: &Run) -> Result<Settings> {
-    let payments = run.services.iter().any(|name| name == "payments");
-    let keys = match (&run.provider_keys, payments) {
-        // The list of services wants to know a provider; without payments nobody calls it.
-        (_, false) => return Ok(Settings {
+    // Nobody else needs the provider's keys, so nobody else is given them.
+    if !run.services.iter().any(|name| name == "payments") {
+        return Ok(Settings {
             patience: patience(run),
             ..services::no_provider()
-        }),
-        (Some(path), true) => provider::read_keys(path)?,
-        (None, true) => provider::keys_from_environment()?,
+        });
+    }
+    let keys = match &run.provider_keys {
+        Some(path) => provider::read_keys(path)?,
+        None => provider::keys_from_environment()?,
     };
     Ok(Settings {
         provider_url: run.provider.clone(),

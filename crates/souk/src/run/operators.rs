@@ -60,7 +60,7 @@ impl Inner {
         let segments: Vec<&str> = path.split('/').skip(3).collect();
         match (request.method().clone(), segments.as_slice()) {
             (Method::GET, ["topics" | "dead-letters" | "projections" | "consumers"]) => {
-                self.from_all(request).await
+                self.joined(request).await
             }
             (_, ["events", service] | ["projections", service, _, "rebuild"]) => {
                 self.to_one(service, request).await
@@ -97,7 +97,7 @@ impl Inner {
     }
 
     /// Asks every service and joins the lists. A refusal of one (permissions, say) is the answer.
-    async fn from_all(&self, request: Request<Body>) -> Response<Body> {
+    async fn joined(&self, request: Request<Body>) -> Response<Body> {
         let (parts, _) = request.into_parts();
         let asked = self.names.iter().map(|name| async {
             let answer = self.services.call(name, again(&parts)).await;

@@ -14,35 +14,25 @@ use axum::{
     Router,
     extract::Request,
     http::{HeaderValue, StatusCode, header},
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse as _, Response},
     routing::get,
 };
 use tower::ServiceExt as _;
-use web::Problem;
+use web::{Drain, Problem, announce_drain, enforce_deadline};
 
 use crate::metrics;
 
 /// What is still missing before requests should be sent here; empty when nothing is.
 pub type Readiness = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
 
-/// Whether this process is about to end.
-#[derive(Clone, Default)]
-pub struct Drain(Arc<AtomicBool>);
-
-impl Drain {
-    /// From now on nobody should send requests here.
-    pub fn begin(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    /// Ready until it begins, and only when `others` are.
-    pub fn and(&self, others: Readiness) -> Readiness {
-        let begun = self.0.clone();
-        Arc::new(move || match begun.load(Ordering::Acquire) {
-            true => vec!["shutting down".to_owned()],
-            false => others(),
-        })
-    }
+/// Ready until the process is about to end, and only when `others` are.
+pub fn readiness(drain: &Drain, others: Readiness) -> Readiness {
+    let drain = drain.clone();
+    Arc::new(move || match drain.has_begun() {
+        true => vec!["shutting down".to_owned()],
+        false => others(),
+    })
 }
 
 /// The routers of this process's services, by their paths' first two segments.
@@ -77,7 +67,7 @@ impl Dispatch {
 }
 
 /// Everything the port serves. `feed` is the history of this process's topics.
-pub fn router(dispatch: Dispatch, feed: Router, readiness: Readiness) -> Router {
+pub fn router(dispatch: Dispatch, feed: Router, readiness: Readiness, drain: Drain) -> Router {
     let dispatch = Arc::new(dispatch);
     let open = Arc::new(AtomicBool::new(false));
     let becomes_ready = readiness.clone();
@@ -98,6 +88,8 @@ pub fn router(dispatch: Dispatch, feed: Router, readiness: Readiness) -> Router 
                 }
             }
         })
+        .layer(from_fn(enforce_deadline))
+        .layer(from_fn_with_state(drain, announce_drain))
 }
 
 fn starting() -> Response {

@@ -1,6 +1,10 @@
 //! From nothing to an open shop.
 
-use std::{collections::HashMap, path::Path, time::Instant};
+use std::{
+    collections::HashMap,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use super::{
     crew::Crew,
@@ -14,6 +18,9 @@ use crate::{
     failure::{Failure, Result},
     services,
 };
+
+/// How long the gateway waits for the services before it opens.
+const GATHER: Duration = Duration::from_secs(30);
 
 /// Refuses what cannot work before anything is started.
 pub fn check(up: &Up, folder: &Path) -> Result<()> {
@@ -70,9 +77,17 @@ pub async fn open(up: &Up, crew: &Crew, doors: Doors, started: Instant) -> Resul
         }
         crew.add(kind, count(name));
     }
-    // Last, so that it is the first to end.
+    let services = wait(crew, services::names()?, started);
+    // Its first customer shall find everybody; but one who does not come must not keep it closed.
+    let services = tokio::time::timeout(GATHER, services)
+        .await
+        .unwrap_or(vec![false]);
     crew.add(Kind::gateway(doors.gateway), count(GATEWAY));
-    let failing = wait(crew, started).await?;
+    let gateway = wait(crew, vec![GATEWAY], started).await;
+    if !services.contains(&true) && gateway.contains(&false) {
+        return Err(Failure::new("no process could be started"));
+    }
+    let failing = [services, gateway].concat().contains(&false);
     if papers.demo {
         match fill(&url, &papers).await {
             Ok(()) => papers.demo_is_there()?,
@@ -108,27 +123,22 @@ pub async fn open(up: &Up, crew: &Crew, doors: Doors, started: Instant) -> Resul
     Ok(())
 }
 
-/// Waits for everybody; whether somebody does not start. Fails if nobody does.
-async fn wait(crew: &Crew, started: Instant) -> Result<bool> {
-    let names = kinds()?;
-    let waits = names.iter().map(|name| async move {
+/// Waits for some kinds of processes; for each, whether all of it are ready.
+async fn wait(crew: &Crew, names: Vec<&'static str>, started: Instant) -> Vec<bool> {
+    let waits = names.into_iter().map(|name| async move {
         match crew.ready(name).await {
-            Ok(_) => println!(
-                "  {name} is ready after {:.1} s",
-                started.elapsed().as_secs_f64()
-            ),
+            Ok(_) => {
+                let seconds = started.elapsed().as_secs_f64();
+                println!("  {name} is ready after {seconds:.1} s");
+                true
+            }
             Err(failure) => {
                 println!("  {failure}");
-                return false;
+                false
             }
         }
-        true
     });
-    let well = futures_util::future::join_all(waits).await;
-    if !well.contains(&true) {
-        return Err(Failure::new("no process could be started"));
-    }
-    Ok(well.contains(&false))
+    futures_util::future::join_all(waits).await
 }
 
 async fn fill(url: &str, papers: &Papers) -> Result<()> {

@@ -176,10 +176,13 @@ fn other_url(error: &scratch::Error, option: &str) -> Failure {
 /// runs it instead may not be able to enter the data directory (`/root`, usually); they are under
 /// `/var/lib/souk` then, in a folder named after the data directory.
 fn postgres_folder(folder: &Path) -> Result<PathBuf> {
-    if scratch::enterable(folder).context("PostgreSQL")? {
-        return Ok(folder.to_owned());
-    }
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let name: String = folder.display().to_string().chars().map(plain).collect();
-    Ok(Path::new("/var/lib/souk").join(name.trim_matches('-')))
+    let apart = Path::new("/var/lib/souk").join(name.trim_matches('-'));
+    // Where they are they stay, whatever became of the permissions since: else the shop would look
+    // empty one day.
+    let there = |folder: &Path| folder.join("data").exists();
+    let stays =
+        there(folder) || (!there(&apart) && scratch::enterable(folder).context("PostgreSQL")?);
+    Ok(if stays { folder.to_owned() } else { apart })
 }

@@ -157,6 +157,12 @@ impl Shop {
         child.wait().unwrap().success()
     }
 
+    /// Waits for the end of a process that was asked to end in another way.
+    pub fn wait_end(&mut self) {
+        let mut child = self.child.take().expect("the shop is not open");
+        child.wait().unwrap();
+    }
+
     /// What the process wrote to its error stream so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
@@ -209,6 +215,10 @@ impl Shop {
 impl Drop for Shop {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
+            // Servers and processes of a shop must have left its folder before that is deleted.
+            if self.args.iter().any(|arg| arg == "--processes") {
+                supervised::end(&mut child);
+            }
             let _ = child.kill();
             let _ = child.wait();
         }

@@ -18,6 +18,7 @@ pub struct Supervised {
     /// What it printed so far.
     pub printed: Vec<String>,
     folder: tempfile::TempDir,
+    steering: Steering,
     /// `http://127.0.0.1:…`, the gateway.
     pub url: String,
 }
@@ -46,6 +47,7 @@ impl Supervised {
             lines: lines_of(child.stdout.take().unwrap()),
             child: Some(child),
             printed: Vec::new(),
+            steering: Steering::of(&folder.path().join("data")),
             folder,
             url: String::new(),
         }
@@ -75,11 +77,6 @@ impl Supervised {
         }
     }
 
-    /// The data directory.
-    pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
-    }
-
     /// The folder around it, for a test's files.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -90,26 +87,67 @@ impl Supervised {
         std::fs::read_to_string(self.folder.path().join("console")).unwrap_or_default()
     }
 
+    /// The commands by themselves, for another thread.
+    pub fn steering(&self) -> Steering {
+        self.steering.clone()
+    }
+
+    /// Sends a signal to the supervisor.
+    pub fn signal(&self, name: &str) {
+        signal(name, u64::from(self.child.as_ref().unwrap().id()));
+    }
+
+    /// Waits for the supervisor's end; whether it ended well.
+    pub fn ended(&mut self) -> bool {
+        self.child.take().unwrap().wait().unwrap().success()
+    }
+
+    /// Every process id that `ps` knows, and the supervisor's.
+    pub fn pids(&self) -> Vec<u64> {
+        let mut pids = self.steering.pids();
+        pids.push(u64::from(self.child.as_ref().unwrap().id()));
+        pids
+    }
+}
+
+impl std::ops::Deref for Supervised {
+    type Target = Steering;
+
+    fn deref(&self) -> &Steering {
+        &self.steering
+    }
+}
+
+/// The commands for a shop in many processes.
+#[derive(Clone)]
+pub struct Steering {
+    data: PathBuf,
+}
+
+impl Steering {
+    /// Of the shop on this data directory.
+    pub fn of(data: &Path) -> Self {
+        Self {
+            data: data.to_owned(),
+        }
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// A `souk` command about it.
     pub fn souk(&self, args: &[&str]) -> Output {
-        let data = self.data();
-        souk_in(
-            self.folder.path(),
-            &[("SOUK_DATA", data.to_str().unwrap())],
-            args,
-        )
+        let data = self.data.to_str().unwrap();
+        souk_in(&std::env::temp_dir(), &[("SOUK_DATA", data)], args)
     }
 
     /// The same, which must succeed; what it printed.
     #[track_caller]
     pub fn ok(&self, args: &[&str]) -> String {
         let output = self.souk(args);
-        assert!(
-            output.status.success(),
-            "{args:?}: {}\n{}",
-            said(&output),
-            self.console()
-        );
+        assert!(output.status.success(), "{args:?}: {}", said(&output));
         said(&output)
     }
 
@@ -147,44 +185,32 @@ impl Supervised {
         .await
     }
 
-    /// Sends a signal to the supervisor.
-    pub fn signal(&self, name: &str) {
-        signal(name, u64::from(self.child.as_ref().unwrap().id()));
-    }
-
-    /// Waits for the supervisor's end; whether it ended well.
-    pub fn ended(&mut self) -> bool {
-        self.child.take().unwrap().wait().unwrap().success()
-    }
-
-    /// Every process id that `ps` knows, and the supervisor's.
+    /// Every process id that `ps` knows.
     pub fn pids(&self) -> Vec<u64> {
-        let mut pids: Vec<u64> = self
-            .processes()
-            .iter()
-            .filter_map(|row| row["pid"].as_u64())
-            .collect();
-        pids.push(u64::from(self.child.as_ref().unwrap().id()));
-        pids
+        let rows = self.processes();
+        rows.iter().filter_map(|row| row["pid"].as_u64()).collect()
     }
 }
 
 impl Drop for Supervised {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
-            // In order if it can; a test that panics does not wait long.
-            signal("TERM", u64::from(child.id()));
-            let since = Instant::now();
-            while matches!(child.try_wait(), Ok(None)) && since.elapsed() < Duration::from_secs(15)
-            {
-                std::thread::sleep(super::POLL);
-            }
+            end(&mut child);
             let _ = child.kill();
             let _ = child.wait();
         }
         if std::thread::panicking() {
             eprintln!("--- the supervisor's console ---\n{}", self.console());
         }
+    }
+}
+
+/// Asks a supervisor to end, and waits, but not for long.
+pub fn end(child: &mut Child) {
+    signal("TERM", u64::from(child.id()));
+    let since = Instant::now();
+    while matches!(child.try_wait(), Ok(None)) && since.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(super::POLL);
     }
 }
 

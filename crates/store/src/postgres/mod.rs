@@ -8,6 +8,7 @@ mod database;
 mod failure;
 mod questions;
 mod reader;
+mod replicas;
 mod schema;
 mod server;
 mod session;
@@ -17,7 +18,7 @@ mod writer;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kernel::{BoxFuture, Recorded, Rows, Statement};
+use kernel::{BoxFuture, Recorded, Rows, Statement, freshness};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -29,6 +30,7 @@ pub use self::database::Database;
 use self::{
     failure::Failure,
     reader::Readers,
+    replicas::{Replicas, split_head, with_head},
     server::{PATIENCE, Purpose, Server},
     session::Step,
     writer::{Job, Reply, Writer},
@@ -43,7 +45,8 @@ use crate::{
 pub struct Config {
     /// `postgres://user:password@host:port,host:port/database?…`: several hosts are a primary and
     /// its standbys, of which the one that takes writes is found again after a failover. Beside
-    /// the usual parameters: `sslrootcert` and `replicas` (hosts that may answer queries).
+    /// the usual parameters: `sslrootcert` and `replicas` (hosts with ports, commas between), which
+    /// answer queries within a scope of [`kernel::freshness`] as far as they have got.
     pub url: String,
     /// The service, which is the topic of its events.
     pub topic: &'static str,
@@ -57,6 +60,9 @@ pub struct PostgresStore {
     topic: Arc<str>,
     jobs: mpsc::UnboundedSender<Job>,
     readers: Readers,
+    replicas: Option<Replicas>,
+    /// The last position that this process has written.
+    written: watch::Receiver<i64>,
     writing: Mutex<Option<JoinHandle<()>>>,
     closing: watch::Sender<bool>,
 }
@@ -71,18 +77,21 @@ impl PostgresStore {
         let (jobs, received) = mpsc::unbounded_channel();
         let (closing, closed) = watch::channel(false);
         let topic: Arc<str> = config.topic.into();
+        let (last, written) = watch::channel(0);
         let writer = Writer {
             server: server.clone(),
             topic: topic.clone(),
             name,
             number: 0,
             session: Some(session),
-            last: watch::Sender::new(0),
+            last,
             closing: closed,
         };
         let writing = tokio::spawn(writer.run(received));
         Ok(Self {
             readers: Readers::new(server.clone(), Purpose::Read, config.readers),
+            replicas: Replicas::of(&server, config.readers),
+            written,
             server,
             topic,
             jobs,
@@ -98,7 +107,7 @@ impl PostgresStore {
     }
 
     async fn ask_one(&self, step: impl Fn() -> Step<'static>) -> Result<Rows, StoreError> {
-        let mut answers = self.readers.ask(|| vec![step()]).await?;
+        let mut answers = self.readers.ask(|| vec![step()], PATIENCE).await?;
         Ok(answers.pop().unwrap_or_default())
     }
 }
@@ -177,11 +186,32 @@ impl Store for PostgresStore {
     }
 
     fn query(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
+        let fresh = freshness::current();
         Box::pin(async move {
-            self.readers
-                .ask(|| statements.iter().map(Step::from).collect())
-                .await
+            let (Some(replicas), Some(fresh)) = (&self.replicas, fresh) else {
+                let steps = || statements.iter().map(Step::from).collect();
+                return self.readers.ask(steps, PATIENCE).await;
+            };
+            let floor = fresh.floor(&self.topic).max(self.written());
+            let answered = match fresh.may_lag() {
+                true => replicas.ask(floor, &statements).await,
+                false => None,
+            };
+            let (position, answers) = match answered {
+                Some(answered) => answered,
+                None => split_head(
+                    self.readers
+                        .ask(|| with_head(&statements), PATIENCE)
+                        .await?,
+                ),
+            };
+            fresh.raise(&self.topic, position);
+            Ok(answers)
         })
+    }
+
+    fn written(&self) -> i64 {
+        *self.written.borrow()
     }
 
     fn load(
@@ -189,7 +219,10 @@ impl Store for PostgresStore {
         streams: Vec<LoadStream>,
     ) -> BoxFuture<'_, Result<Vec<LoadedStream>, StoreError>> {
         Box::pin(async move {
-            let mut answers = self.readers.ask(|| vec![questions::load(&streams)]).await?;
+            let mut answers = self
+                .readers
+                .ask(|| vec![questions::load(&streams)], PATIENCE)
+                .await?;
             let rows = answers.pop().unwrap_or_default();
             Ok(questions::loaded(streams, rows))
         })
@@ -242,6 +275,9 @@ impl Store for PostgresStore {
             self.closing.send_replace(true);
             let _ = self.jobs.send(Job::Stop);
             self.readers.close();
+            if let Some(replicas) = &self.replicas {
+                replicas.close();
+            }
             let writing = self
                 .writing
                 .lock()

@@ -1,6 +1,9 @@
 //! Queries: a few connections that cannot write.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use kernel::Rows;
 use tokio::{sync::Semaphore, time::Instant};
@@ -8,7 +11,7 @@ use tokio::{sync::Semaphore, time::Instant};
 use super::{
     failure::Failure,
     schema::plain,
-    server::{PATIENCE, Purpose, Server},
+    server::{Purpose, Server},
     session::{Run, Session, Step},
 };
 use crate::StoreError;
@@ -35,14 +38,16 @@ impl Readers {
     }
 
     /// Answers the statements made by `steps`, all of them of one moment. One statement is one
-    /// trip; more are one trip as well, in a transaction.
+    /// trip; more are one trip as well, in a transaction. A server that is away is waited for as
+    /// long as `patience`.
     pub async fn ask<'a>(
         &self,
         steps: impl Fn() -> Vec<Step<'a>>,
+        patience: Duration,
     ) -> Result<Vec<Rows>, StoreError> {
         let closed = |_| StoreError::Unavailable("the store is closed".into());
         let _permit = self.free.acquire().await.map_err(closed)?;
-        let give_up = Instant::now() + PATIENCE;
+        let give_up = Instant::now() + patience;
         let mut meetings = 0;
         loop {
             let mut session = match self.take() {

@@ -99,6 +99,11 @@ impl Server {
         self
     }
 
+    /// Whether there are standbys to ask.
+    pub fn has_replicas(&self) -> bool {
+        self.replicas.is_some()
+    }
+
     /// Connects, once.
     pub async fn connect(&self, purpose: Purpose) -> Result<Session, Failure> {
         let mut config = match (purpose, &self.replicas) {

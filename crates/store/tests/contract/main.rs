@@ -49,6 +49,11 @@ macro_rules! adapters {
                 a_held_head_that_is_dropped_writes_nothing,
                 a_held_head_asserts_versions_like_any_commit,
                 sums_and_minima_are_numbers,
+                a_lease_is_taken_once_and_from_whom_it_was_seen_with,
+                positions_move_under_their_leases_only,
+                other_conditions_fail_when_they_do_not_hold,
+                instances_come_beat_and_go,
+                a_request_answered_elsewhere_is_a_conflict,
             );
         }
     )+ };

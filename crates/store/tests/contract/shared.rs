@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use kernel::sql;
+use kernel::{
+    freshness::{self, Freshness},
+    sql,
+};
 use store::{Batch, Store, StoreError, postgres::Config, postgres::PostgresStore};
 use tokio::{sync::oneshot, time::timeout};
 
@@ -357,4 +360,90 @@ async fn start_again(server: &Arc<Server>) {
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.expect("no panic")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_is_behind_is_asked_only_by_those_who_know_no_better() {
+    let primary = Arc::new(blocking(Server::start).await);
+    let folder = tempfile::tempdir().expect("a folder");
+    let (of, path) = (primary.clone(), folder.path().join("standby"));
+    let standby = blocking(move || of.with(|of| scratch::Postgres::standby_of(of, &path, false)));
+    let standby = Arc::new(standby.await.expect("a standby"));
+    let url = format!(
+        "{}?replicas=127.0.0.1:{}",
+        primary.url("test"),
+        standby.port()
+    );
+    let store = Arc::new(open_at(&url).await.expect("opens"));
+    store
+        .migrate("test", crate::suite::NOTES)
+        .await
+        .expect("migrated");
+    let write = |n| Batch {
+        statements: vec![note(n, "x")],
+        ..events([event("a-1", n, "{}")])
+    };
+    store.commit(write(1)).await.expect("committed");
+    let asked = standby.clone();
+    let replayed = move || {
+        asked
+            .sql("test", "SELECT count(*) FROM notes")
+            .unwrap_or_default()
+    };
+    let caught_up = async {
+        while blocking(replayed.clone()).await != "1" {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, caught_up).await.expect("it follows");
+    let pause = standby.clone();
+    blocking(move || {
+        pause
+            .sql("test", "SELECT pg_wal_replay_pause()")
+            .expect("paused")
+    })
+    .await;
+
+    // Another process: it has written nothing, so only what its callers know counts.
+    let other = open_at(&url).await.expect("opens");
+    store.commit(write(2)).await.expect("committed");
+    let counted = async |store: &dyn Store, token: &str| {
+        let fresh = Arc::new(Freshness::from_token(token));
+        let found = freshness::with(fresh.clone(), count(store)).await;
+        (found, fresh.to_string())
+    };
+    assert_eq!(
+        counted(&other, "").await,
+        (1, "test:1".into()),
+        "the copy is not asked"
+    );
+    assert_eq!(counted(&other, "test:1").await, (1, "test:1".into()));
+    assert_eq!(counted(&other, "test:2").await, (2, "test:2".into()));
+    assert_eq!(
+        counted(&*store, "").await,
+        (2, "test:2".into()),
+        "its own writing"
+    );
+    assert_eq!(count(&other).await, 2, "who says nothing gets the truth");
+
+    let silent = Arc::new(Freshness::default());
+    let found = freshness::with(silent.clone(), count(&other)).await;
+    assert_eq!((found, silent.to_string()), (2, "test:2".into()));
+
+    let resume = standby.clone();
+    blocking(move || {
+        resume
+            .sql("test", "SELECT pg_wal_replay_resume()")
+            .expect("goes on")
+    })
+    .await;
+    let caught_up = async {
+        while counted(&other, "").await.0 != 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, caught_up).await.expect("it follows");
+    // Without the copy, everything is answered all the same.
+    drop(standby);
+    assert_eq!(counted(&other, "").await.0, 2);
 }

@@ -20,13 +20,14 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
 
+/// Reads and writes when polled; ends when the connection does.
+type Driver = Pin<Box<http1::Connection<TokioIo<TcpStream>, Body>>>;
+
 /// A connection that carries one request at a time.
 pub struct Connection {
     sender: SendRequest<Body>,
-    /// Reads and writes; `None` once the connection is closed.
-    driver: Option<Pin<Box<http1::Connection<TokioIo<TcpStream>, Body>>>>,
-    /// Whether it has carried a request before.
-    pub used: bool,
+    /// `None` once the connection is closed.
+    driver: Option<Driver>,
 }
 
 /// How a request over a connection failed.
@@ -51,7 +52,6 @@ impl Connection {
         Ok(Self {
             sender,
             driver: Some(Box::pin(driver)),
-            used: false,
         })
     }
 
@@ -67,14 +67,9 @@ impl Connection {
     /// Sends a request (in origin form, with `Host`) and waits for the head of the answer. The body
     /// comes as this connection is [driven](Self::drive).
     pub async fn exchange(&mut self, request: Request<Body>) -> Result<Response<Incoming>, Broken> {
-        self.used = true;
         let mut answer = pin!(self.sender.try_send_request(request));
         let answer = poll_fn(|context| {
-            if let Some(driver) = &mut self.driver
-                && driver.as_mut().poll(context).is_ready()
-            {
-                self.driver = None;
-            }
+            self.drive(context);
             answer.as_mut().poll(context)
         });
         answer

@@ -19,7 +19,12 @@ use tokio::{
 };
 use web::DRAINING;
 
-use super::{balance, breaker::Breaker, connection::Connection, settings::NetworkSettings};
+use super::{
+    balance,
+    connection::Connection,
+    health::{Change, Condition, Health, Probe},
+    settings::NetworkSettings,
+};
 
 /// A process that requests can be sent to.
 pub struct Endpoint {
@@ -39,42 +44,6 @@ struct Idle {
     connection: Connection,
 }
 
-/// What is known about a process.
-struct Health {
-    /// What its probes say.
-    up: bool,
-    /// Whether it is about to stop.
-    draining: bool,
-    /// Whether the last attempt to connect succeeded.
-    reachable: bool,
-    /// Probes in a row that say otherwise than `up`.
-    otherwise: u32,
-    /// What requests say.
-    breaker: Breaker,
-}
-
-/// How a process is, for choosing and for metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Condition {
-    /// Requests go there.
-    Well,
-    /// It is left alone after failures; otherwise well.
-    Ejected,
-    /// It is not ready, or does not answer.
-    Unwell,
-    /// It is about to stop.
-    Draining,
-}
-
-/// What a probe found.
-enum Probe {
-    Ready,
-    /// It says so itself.
-    NotReady,
-    Draining,
-    Silent,
-}
-
 impl Endpoint {
     /// The process at `host:port`, watched from now on, well until something says otherwise. Needs
     /// a Tokio runtime.
@@ -85,13 +54,7 @@ impl Endpoint {
             authority,
             idle: Mutex::default(),
             under_way: AtomicUsize::new(0),
-            health: Mutex::new(Health {
-                up: true,
-                draining: false,
-                reachable: true,
-                otherwise: 0,
-                breaker: Breaker::new(settings.endpoint_breaker, now),
-            }),
+            health: Mutex::new(Health::new(&settings, now)),
             probing: Mutex::default(),
             settings,
         });
@@ -125,7 +88,7 @@ impl Endpoint {
 
     /// Keeps a connection for the next request.
     pub fn keep(&self, connection: Connection) {
-        if connection.is_closed() || lock(&self.health).draining {
+        if connection.is_closed() || self.condition(Instant::now()) == Condition::Draining {
             return;
         }
         let mut idle = lock(&self.idle);
@@ -160,21 +123,18 @@ impl Endpoint {
 
     /// How it is.
     pub fn condition(&self, now: Instant) -> Condition {
-        let health = lock(&self.health);
-        match (health.draining, health.up, health.breaker.would_admit(now)) {
-            (true, ..) => Condition::Draining,
-            (_, false, _) => Condition::Unwell,
-            (.., false) => Condition::Ejected,
-            _ => Condition::Well,
-        }
+        lock(&self.health).condition(now)
     }
 
     /// It says that it is about to stop.
     pub fn drain(&self) {
-        let before = std::mem::replace(&mut lock(&self.health).draining, true);
-        if !before {
-            tracing::info!(endpoint = self.authority, "is about to stop");
+        if lock(&self.health).drain() {
+            self.leave();
         }
+    }
+
+    fn leave(&self) {
+        tracing::info!(endpoint = self.authority, "is about to stop");
         lock(&self.idle).clear();
     }
 
@@ -198,40 +158,17 @@ impl Endpoint {
     }
 
     /// Takes notice of what a probe found.
-    fn learn(&self, probe: &Probe, now: Instant) {
-        if let Probe::Draining = probe {
-            return self.drain();
-        }
-        let ready = matches!(probe, Probe::Ready);
-        let mut health = lock(&self.health);
-        if ready && std::mem::take(&mut health.draining) {
-            // Another process at the same address.
-            health.breaker.reset(now);
-        }
-        if health.up == ready {
-            health.otherwise = 0;
-            return;
-        }
-        health.otherwise += 1;
-        let enough = match probe {
-            Probe::Ready => self.settings.probe_successes,
-            Probe::Silent => self.settings.probe_failures,
-            Probe::NotReady | Probe::Draining => 1,
-        };
-        if health.otherwise < enough {
-            return;
-        }
-        health.up = ready;
-        health.otherwise = 0;
-        if ready {
-            // It came back: what it did before is another story.
-            health.breaker.reset(now);
-            tracing::info!(endpoint = self.authority, "is well again");
-        } else {
-            tracing::warn!(
-                endpoint = self.authority,
-                "is not ready, or does not answer"
-            );
+    fn learn(&self, probe: Probe) {
+        let change = lock(&self.health).learn(probe, &self.settings, Instant::now());
+        let endpoint = &self.authority;
+        match change {
+            Change::None => {}
+            Change::Recovered => tracing::info!(endpoint, "is well again"),
+            Change::Leaving => self.leave(),
+            Change::Failed => {
+                tracing::warn!(endpoint, "is not ready, or does not answer");
+                lock(&self.idle).clear();
+            }
         }
     }
 
@@ -245,7 +182,7 @@ async fn probe_again_and_again(endpoint: Weak<Endpoint>) {
     let mut nth = 0;
     while let Some(this) = endpoint.upgrade() {
         let probe = this.probe().await;
-        this.learn(&probe, Instant::now());
+        this.learn(probe);
         this.drop_old_connections();
         nth += 1;
         let pause = jittered(this.settings.probe_every, this.hash.wrapping_add(nth));

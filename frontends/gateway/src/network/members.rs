@@ -7,7 +7,8 @@ use web::Balance;
 
 use super::{
     balance::{self, Candidate},
-    endpoint::{Condition, Endpoint},
+    endpoint::Endpoint,
+    health::Condition,
 };
 
 /// The processes of a service.

@@ -8,6 +8,7 @@ mod budget;
 mod connection;
 mod endpoint;
 mod errand;
+mod health;
 mod measures;
 mod members;
 mod message;

@@ -72,7 +72,7 @@ async fn breaking() -> (String, Arc<std::sync::atomic::AtomicUsize>) {
 #[tokio::test]
 async fn what_may_have_had_an_effect_is_sent_again_only_when_that_is_safe() {
     let (broken, seen) = breaking().await;
-    let way = Way::along(unwatched(), peers("orders", &[broken.clone()])).await;
+    let way = Way::along(unwatched(), peers("orders", std::slice::from_ref(&broken))).await;
     let (status, text) = way.post().await;
     assert_eq!(status, StatusCode::BAD_GATEWAY);
     assert!(text.contains("answer-lost"), "{text}");

@@ -4,11 +4,13 @@ mod commits;
 mod heads;
 mod queries;
 mod schemas;
+mod sharing;
 
 pub use commits::*;
 pub use heads::*;
 pub use queries::*;
 pub use schemas::*;
+pub use sharing::*;
 
 use std::sync::{Arc, OnceLock};
 
