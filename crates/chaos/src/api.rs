@@ -60,6 +60,14 @@ impl Api {
         }
     }
 
+    /// The same place as nobody in particular.
+    pub fn anonymous(&self) -> Self {
+        Self {
+            key: None,
+            ..self.clone()
+        }
+    }
+
     /// Sends a request; the words of the error when there is no answer.
     pub async fn send(
         &self,

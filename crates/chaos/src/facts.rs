@@ -117,15 +117,20 @@ pub async fn connect(world: &World, service: &'static str) -> Result<Client> {
 
 /// Where everything stands before a run.
 pub async fn opening(world: &World) -> Result<Opening> {
+    let charges = charges(world, None).await?;
+    Ok(Opening {
+        heads: heads(world).await?,
+        last_payment: charges.last().map(|charge| charge.id.clone()),
+    })
+}
+
+/// Where the logs end.
+pub async fn heads(world: &World) -> Result<BTreeMap<&'static str, i64>> {
     let mut heads = BTreeMap::new();
     for service in SERVICES {
         heads.insert(service, head(&connect(world, service).await?).await?);
     }
-    let charges = charges(world, None).await?;
-    Ok(Opening {
-        heads,
-        last_payment: charges.last().map(|charge| charge.id.clone()),
-    })
+    Ok(heads)
 }
 
 async fn head(client: &Client) -> Result<i64> {

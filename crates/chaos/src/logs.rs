@@ -5,12 +5,11 @@
 use std::collections::HashMap;
 
 use async_nats::jetstream;
+use serde_json::Value;
 use tokio_postgres::Client;
 
-use serde_json::Value;
-
 use crate::{
-    book::Violation,
+    book::{Violation, text},
     error::{Doing as _, Error, Result},
     facts::connect,
     schedule::SERVICES,
@@ -122,10 +121,7 @@ async fn texts(client: &Client, sql: &str) -> Result<Vec<String>> {
 }
 
 async fn witnessed(service: &str, client: &Client) -> Result<Vec<Violation>> {
-    let rows = client.query(
-        "SELECT rule, detail FROM chaos.seen ORDER BY n LIMIT 5",
-        &[],
-    );
+    let rows = client.query("SELECT rule, detail FROM chaos.seen ORDER BY n LIMIT 5", &[]);
     let rows = rows.await.doing(|| "the witness".into())?;
     Ok(rows
         .iter()
@@ -145,8 +141,7 @@ async fn ahead(
     client: &Client,
     all: &HashMap<&str, Client>,
 ) -> Result<Vec<Violation>> {
-    let sql =
-        "SELECT subscription, topic, max(position) FROM positions GROUP BY subscription, topic";
+    let sql = "SELECT subscription, topic, max(position) FROM positions GROUP BY subscription, topic";
     let rows = client.query(sql, &[]).await.doing(|| "positions".into())?;
     let mut found = Vec::new();
     for row in rows {
@@ -154,13 +149,10 @@ async fn ahead(
         let Some(producer) = all.get(topic.as_str()) else {
             continue;
         };
-        let head = producer
-            .query_one("SELECT position FROM log_head", &[])
-            .await;
+        let head = producer.query_one("SELECT position FROM log_head", &[]).await;
         let head: i64 = head.doing(|| "a head".into())?.get(0);
         if at > head {
-            let detail =
-                format!("{service}: {subscription} is at {at} of {topic}, which ends at {head}");
+            let detail = format!("{service}: {subscription} is at {at} of {topic}, which ends at {head}");
             found.push(Violation::new("no consumer is ahead of its log", detail));
         }
     }
@@ -173,39 +165,54 @@ pub async fn broker_broken(
     compared: &mut HashMap<&'static str, u64>,
 ) -> Result<Vec<Violation>> {
     let url = world.broker(|broker| Ok(broker.url())).await?;
-    let failed = |error: &dyn std::fmt::Display| Error::other(format!("NATS: {error}"));
-    let client = async_nats::connect(&url).await.map_err(|e| failed(&e))?;
+    let client = async_nats::connect(&url).await.map_err(nats)?;
     let context = jetstream::new(client);
     let mut found = Vec::new();
     for service in SERVICES {
-        let Ok(mut stream) = context.get_stream(format!("souk_{service}")).await else {
-            continue;
-        };
-        let state = stream.info().await.map_err(|e| failed(&e))?.state.clone();
+        let name = format!("souk_{service}");
+        let mut stream = context.get_stream(name).await.map_err(nats)?;
+        let state = stream.info().await.map_err(nats)?.state.clone();
         let seen = compared.entry(service).or_default();
-        let store = connect(world, service).await?;
+        let stored = events(&connect(world, service).await?).await?;
         for sequence in state.first_sequence.max(*seen + 1)..=state.last_sequence {
-            let message = stream.get_raw_message(sequence).await;
-            let message = message.map_err(|e| failed(&e))?;
-            // A structured CloudEvent.
-            let said: Value = serde_json::from_slice(&message.payload).unwrap_or_default();
-            let id = said["id"].as_str().unwrap_or_default();
-            let position = id.rsplit(':').next().and_then(|n| n.parse().ok());
-            let position: i64 = position.unwrap_or(0);
-            let sql = "SELECT data FROM events WHERE position = $1";
-            let row = store.query_opt(sql, &[&position]).await;
-            let stored: Option<String> = row.doing(|| "an event".into())?.map(|row| row.get(0));
-            let wrote = stored.as_deref().map(serde_json::from_str::<Value>);
-            if !wrote.is_some_and(|wrote| wrote.is_ok_and(|data| data == said["data"])) {
-                let detail =
-                    format!("{service}: message {sequence} is {id}, the store says {stored:?}");
-                found.push(Violation::new(
-                    "the broker has nothing that no store has",
-                    detail,
-                ));
+            let message = stream.get_raw_message(sequence).await.map_err(nats)?;
+            if let Some(detail) = foreign(&message.payload, &stored) {
+                let detail = format!("{service}: message {sequence}: {detail}");
+                found.push(Violation::new("the broker has nothing that no store has", detail));
             }
         }
         *seen = state.last_sequence;
     }
     Ok(found)
+}
+
+fn nats(error: impl std::fmt::Display) -> Error {
+    Error::other(format!("NATS: {error}"))
+}
+
+/// Type and payload of all events, by position.
+async fn events(client: &Client) -> Result<HashMap<i64, (String, Value)>> {
+    let rows = client.query("SELECT position, type, data FROM events", &[]);
+    let rows = rows.await.doing(|| "events".into())?;
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let data: String = row.get(2);
+            let data = serde_json::from_str(&data).unwrap_or_default();
+            (row.get(0), (row.get(1), data))
+        })
+        .collect())
+}
+
+/// What of a message (a CloudEvent in structured mode) no store has.
+fn foreign(payload: &[u8], stored: &HashMap<i64, (String, Value)>) -> Option<String> {
+    let event: Value = serde_json::from_slice(payload).unwrap_or_default();
+    let id = text(&event, "id");
+    let position = id.rsplit(':').next().and_then(|n| n.parse().ok());
+    let own = position.and_then(|position: i64| stored.get(&position));
+    match own {
+        Some((kind, data)) if kind == text(&event, "type") && *data == event["data"] => None,
+        Some((kind, data)) => Some(format!("{event}, and the store says {kind} {data}")),
+        None => Some(format!("{event}, and the store has no such event")),
+    }
 }
