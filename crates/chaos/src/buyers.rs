@@ -106,7 +106,10 @@ impl Caller {
         match answer.good() {
             true => Ok(answer.body),
             false => {
-                let detail = format!("POST {path} with key {key}: {} {}", answer.status, answer.body);
+                let detail = format!(
+                    "POST {path} with key {key}: {} {}",
+                    answer.status, answer.body
+                );
                 Err(Violation::new(NOT_REFUSED, detail))
             }
         }
@@ -114,9 +117,13 @@ impl Caller {
 }
 
 /// Makes the products of a run, side by side; returns when carts know their prices.
-pub async fn stock_up(staff: &Caller, random: &mut Random, goods: &[Product]) -> Result<(), Violation> {
+pub async fn stock_up(
+    staff: &Caller,
+    random: &mut Random,
+    goods: &[Product],
+) -> Result<(), Violation> {
     let made = goods.iter().map(|product| {
-        let random = Random::new(random.next());
+        let random = Random::new(random.draw());
         stock_one(staff, random, product)
     });
     let made: Vec<_> = made.collect();
@@ -129,15 +136,35 @@ async fn stock_one(staff: &Caller, mut random: Random, product: &Product) -> Res
         "title": format!("Product {sku}"), "handle": sku.to_lowercase(), "status": "published",
         "variants": [{"sku": sku, "prices": [{"amount": product.price, "currency": "GBP"}]}],
     });
-    staff.demand(random, "/api/catalog/products", &body, &format!("{sku}-product")).await?;
-    receive(staff, random, sku, product.stock, "opening", &format!("{sku}-opening")).await?;
-    let guest = Caller::new(staff.gateways.iter().map(Api::anonymous).collect(), staff.book.clone());
+    staff
+        .demand(
+            random,
+            "/api/catalog/products",
+            &body,
+            &format!("{sku}-product"),
+        )
+        .await?;
+    receive(
+        staff,
+        random,
+        sku,
+        product.stock,
+        "opening",
+        &format!("{sku}-opening"),
+    )
+    .await?;
+    let guest = Caller::new(
+        staff.gateways.iter().map(Api::anonymous).collect(),
+        staff.book.clone(),
+    );
     let cart = new_cart(&guest, random, &format!("{sku}-probe")).await?;
     let path = format!("/api/carts/{cart}/lines");
     let since = Instant::now();
     for n in 0.. {
         let body = json!({"lines": [{"sku": sku, "quantity": 1}]});
-        let added = guest.insist(random, &path, &body, &format!("{sku}-probe-{n}")).await?;
+        let added = guest
+            .insist(random, &path, &body, &format!("{sku}-probe-{n}"))
+            .await?;
         if added.good() {
             break;
         }
@@ -159,17 +186,25 @@ async fn receive(
     key: &str,
 ) -> Result<(), Violation> {
     let body = json!({"adjustments": [{"sku": sku, "delta": units, "reason": reason}]});
-    staff.demand(random, "/api/inventory/adjustments", &body, key).await?;
+    staff
+        .demand(random, "/api/inventory/adjustments", &body, key)
+        .await?;
     Ok(())
 }
 
 async fn new_cart(guest: &Caller, random: &mut Random, key: &str) -> Result<String, Violation> {
-    let cart = guest.demand(random, "/api/carts", &json!({"currency": "GBP"}), key).await?;
+    let cart = guest
+        .demand(random, "/api/carts", &json!({"currency": "GBP"}), key)
+        .await?;
     Ok(text(&cart, "id").to_owned())
 }
 
 /// Staff: small deliveries of any product, one after another, until the book is closed.
-pub async fn restock(staff: Caller, goods: Arc<Vec<Product>>, mut random: Random) -> Result<(), Violation> {
+pub async fn restock(
+    staff: Caller,
+    goods: Arc<Vec<Product>>,
+    mut random: Random,
+) -> Result<(), Violation> {
     for n in 0.. {
         tokio::time::sleep(Duration::from_millis(random.between(300, 900))).await;
         if staff.book.closed() {
@@ -177,7 +212,15 @@ pub async fn restock(staff: Caller, goods: Arc<Vec<Product>>, mut random: Random
         }
         let sku = &random.pick(&goods).sku;
         let units = i64::try_from(random.between(1, 4)).unwrap_or(1);
-        receive(&staff, &mut random, sku, units, "received", &format!("{sku}-received-{n}")).await?;
+        receive(
+            &staff,
+            &mut random,
+            sku,
+            units,
+            "received",
+            &format!("{sku}-received-{n}"),
+        )
+        .await?;
         staff.book.received(sku, units);
     }
     Ok(())
@@ -226,7 +269,9 @@ impl Buyer {
         let cart = new_cart(guest, random, &format!("{name}-cart")).await?;
         let lines = json!({"lines": [{"sku": product.sku, "quantity": quantity}]});
         let path = format!("/api/carts/{cart}/lines");
-        guest.demand(random, &path, &lines, &format!("{name}-lines")).await?;
+        guest
+            .demand(random, &path, &lines, &format!("{name}-lines"))
+            .await?;
         let checkout = json!({
             "email": "buyer@example.com",
             "shipping_address": {"name": "A. Buyer", "line1": "1 High Street", "city": "Town",
@@ -240,7 +285,9 @@ impl Buyer {
             id: text(&answer["order"], "id").to_owned(),
             token: text(&answer, "access_token").to_owned(),
             cart,
-            total: answer["order"]["totals"]["total"]["amount"].as_i64().unwrap_or(0),
+            total: answer["order"]["totals"]["total"]["amount"]
+                .as_i64()
+                .unwrap_or(0),
             card,
             cancelled: false,
         };

@@ -121,7 +121,10 @@ async fn texts(client: &Client, sql: &str) -> Result<Vec<String>> {
 }
 
 async fn witnessed(service: &str, client: &Client) -> Result<Vec<Violation>> {
-    let rows = client.query("SELECT rule, detail FROM chaos.seen ORDER BY n LIMIT 5", &[]);
+    let rows = client.query(
+        "SELECT rule, detail FROM chaos.seen ORDER BY n LIMIT 5",
+        &[],
+    );
     let rows = rows.await.doing(|| "the witness".into())?;
     Ok(rows
         .iter()
@@ -141,7 +144,8 @@ async fn ahead(
     client: &Client,
     all: &HashMap<&str, Client>,
 ) -> Result<Vec<Violation>> {
-    let sql = "SELECT subscription, topic, max(position) FROM positions GROUP BY subscription, topic";
+    let sql =
+        "SELECT subscription, topic, max(position) FROM positions GROUP BY subscription, topic";
     let rows = client.query(sql, &[]).await.doing(|| "positions".into())?;
     let mut found = Vec::new();
     for row in rows {
@@ -149,10 +153,13 @@ async fn ahead(
         let Some(producer) = all.get(topic.as_str()) else {
             continue;
         };
-        let head = producer.query_one("SELECT position FROM log_head", &[]).await;
+        let head = producer
+            .query_one("SELECT position FROM log_head", &[])
+            .await;
         let head: i64 = head.doing(|| "a head".into())?.get(0);
         if at > head {
-            let detail = format!("{service}: {subscription} is at {at} of {topic}, which ends at {head}");
+            let detail =
+                format!("{service}: {subscription} is at {at} of {topic}, which ends at {head}");
             found.push(Violation::new("no consumer is ahead of its log", detail));
         }
     }
@@ -178,7 +185,10 @@ pub async fn broker_broken(
             let message = stream.get_raw_message(sequence).await.map_err(nats)?;
             if let Some(detail) = foreign(&message.payload, &stored) {
                 let detail = format!("{service}: message {sequence}: {detail}");
-                found.push(Violation::new("the broker has nothing that no store has", detail));
+                found.push(Violation::new(
+                    "the broker has nothing that no store has",
+                    detail,
+                ));
             }
         }
         *seen = state.last_sequence;

@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// The tables that are no read models.
-const OTHERS: &str = "'log_head','log_partitions','events','snapshots','positions','topics_seen','timers',
+const OTHERS: &str =
+    "'log_head','log_partitions','events','snapshots','positions','topics_seen','timers',
  'idempotency','dead_letters','projections','rebuilds','instances','leases','writers'";
 
 /// Rows, as text and sorted, by table.
@@ -67,7 +68,10 @@ pub async fn broken(
     random: &mut Random,
     count: usize,
 ) -> Result<Vec<Violation>> {
-    let listed = staff.get("/api/ops/projections").await.map_err(Error::Other)?;
+    let listed = staff
+        .get("/api/ops/projections")
+        .await
+        .map_err(Error::Other)?;
     let mut all: Vec<Value> = listed.body.as_array().cloned().unwrap_or_default();
     if all.is_empty() {
         return Err(Error::other(format!("no read models: {}", listed.body)));
@@ -101,7 +105,10 @@ async fn rebuilt(
         let before = contents(&client).await?;
         for name in names {
             let path = format!("/api/ops/projections/{service}/{name}/rebuild");
-            let answer = staff.post(&path, &Value::Null).await.map_err(Error::Other)?;
+            let answer = staff
+                .post(&path, &Value::Null)
+                .await
+                .map_err(Error::Other)?;
             if !answer.good() {
                 let detail = format!("{service} {name}: {} {}", answer.status, answer.body);
                 return Ok(vec![Violation::new("a read model can be rebuilt", detail)]);
@@ -122,7 +129,10 @@ fn compared(service: &str, before: &Contents, after: &Contents) -> Vec<Violation
         let is = after.get(table).cloned().unwrap_or_default();
         if is != *was {
             let detail = format!("{service}: {table}: {}", difference(was, &is));
-            found.push(Violation::new("a read model is what its events make of it", detail));
+            found.push(Violation::new(
+                "a read model is what its events make of it",
+                detail,
+            ));
         }
     }
     found

@@ -108,14 +108,20 @@ pub async fn run(
     outcome.acknowledged = acknowledged.len();
     let ended = |status: &str| facts.orders.values().filter(|o| o.status == status).count();
     (outcome.confirmed, outcome.cancelled) = (ended("confirmed"), ended("cancelled"));
-    outcome.violations.extend(rules::broken(&facts, &acknowledged, &shop.goods_received()));
+    outcome
+        .violations
+        .extend(rules::broken(&facts, &acknowledged, &shop.goods_received()));
     outcome.violations.extend(logs::broken(world).await?);
     outcome.violations.extend(panics(world));
     if outcome.violations.is_empty() {
         // These need a shop that works.
         world.repair().await?;
-        outcome.violations.extend(logs::broker_broken(world, compared).await?);
-        outcome.violations.extend(shop.answers(&facts, &acknowledged).await);
+        outcome
+            .violations
+            .extend(logs::broker_broken(world, compared).await?);
+        outcome
+            .violations
+            .extend(shop.answers(&facts, &acknowledged).await);
         let rebuilt = models::broken(world, &shop.api, &mut random, load.rebuilds);
         outcome.violations.extend(rebuilt.await?);
     }
@@ -139,7 +145,10 @@ async fn quiet(world: &World, opening: &Opening) -> Result<Facts> {
             looked += 1;
             if looked.is_multiple_of(30) {
                 let pending = pending.unwrap_or_else(|| "the logs still grow".into());
-                crate::say(&format!("  … {:.0} s: {pending}", since.elapsed().as_secs_f64()));
+                crate::say(&format!(
+                    "  … {:.0} s: {pending}",
+                    since.elapsed().as_secs_f64()
+                ));
             }
         } else if since.elapsed() > QUIET {
             return facts;
@@ -156,7 +165,10 @@ fn panics(world: &World) -> Vec<Violation> {
         let text = std::fs::read_to_string(log).unwrap_or_default();
         let line = text.lines().find(|line| line.contains("panicked at"))?;
         let name = log.file_stem().unwrap_or_default().to_string_lossy();
-        Some(Violation::new("no process panics", format!("{name}: {line}")))
+        Some(Violation::new(
+            "no process panics",
+            format!("{name}: {line}"),
+        ))
     })
     .collect()
 }
@@ -199,10 +211,19 @@ impl Shop {
         })
     }
 
-    fn people(&self, world: &World, load: &Load, seed: u64) -> Result<JoinSet<std::result::Result<(), Violation>>> {
+    fn people(
+        &self,
+        world: &World,
+        load: &Load,
+        seed: u64,
+    ) -> Result<JoinSet<std::result::Result<(), Violation>>> {
         let mut people = JoinSet::new();
         let restocking = Random::of(seed, 3);
-        people.spawn(buyers::restock(self.staff.clone(), self.goods.clone(), restocking));
+        people.spawn(buyers::restock(
+            self.staff.clone(),
+            self.goods.clone(),
+            restocking,
+        ));
         for n in 0..load.buyers {
             let buyer = Buyer {
                 guest: self.guest.clone(),
@@ -237,10 +258,15 @@ impl Shop {
         let mut found = Vec::new();
         for (order, answer) in answers.collect::<Vec<_>>().await {
             let wanted = facts.orders.get(&order.id).map_or("", |fact| fact.status);
-            let is = answer.as_ref().map_or("", |answer| text(&answer.body, "status"));
+            let is = answer
+                .as_ref()
+                .map_or("", |answer| text(&answer.body, "status"));
             if is != wanted {
                 let detail = format!("{order:?} is {wanted}, the shop answers {answer:?}");
-                found.push(Violation::new("buyers are told how their orders stand", detail));
+                found.push(Violation::new(
+                    "buyers are told how their orders stand",
+                    detail,
+                ));
             }
         }
         found

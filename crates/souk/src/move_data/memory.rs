@@ -29,9 +29,24 @@ macro_rules! table {
             count: concat!("SELECT count(*) FROM ", $name, $only),
             clear: concat!("DELETE FROM ", $name),
             read: concat!(
-                "SELECT ", $columns, " FROM ", $name, $only, " ORDER BY ", $order, " LIMIT $1 OFFSET $2"
+                "SELECT ",
+                $columns,
+                " FROM ",
+                $name,
+                $only,
+                " ORDER BY ",
+                $order,
+                " LIMIT $1 OFFSET $2"
             ),
-            write: concat!("INSERT INTO ", $name, " (", $columns, ") VALUES (", $values, ")"),
+            write: concat!(
+                "INSERT INTO ",
+                $name,
+                " (",
+                $columns,
+                ") VALUES (",
+                $values,
+                ")"
+            ),
         }
     };
 }
