@@ -99,8 +99,11 @@ impl Runtime {
             );
             self.consumers.abort_all();
         }
-        for keeper in self.keepers.drain(..) {
-            let _ = keeper.await;
+        // A database that is away must keep nobody here: leases that are not released lapse.
+        for mut keeper in self.keepers.drain(..) {
+            if tokio::time::timeout(GRACE, &mut keeper).await.is_err() {
+                keeper.abort();
+            }
         }
     }
 
@@ -109,12 +112,18 @@ impl Runtime {
     pub async fn shutdown(mut self) {
         self.hand_over().await;
         self.stop_batchers.cancel();
-        for batcher in self.batchers.drain(..) {
-            let _ = batcher.await;
+        // One that waits for a commit's lost answer, which may never come, is told so by the store.
+        let until = tokio::time::Instant::now() + GRACE;
+        let mut late = Vec::new();
+        for mut batcher in self.batchers.drain(..) {
+            if tokio::time::timeout_at(until, &mut batcher).await.is_err() {
+                late.push(batcher);
+            }
         }
         for service in self.services.values() {
-            service.store.close().await;
+            let _ = tokio::time::timeout(GRACE, service.store.close()).await;
         }
+        late.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
 
