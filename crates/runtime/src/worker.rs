@@ -115,11 +115,7 @@ impl Runner {
                 }
                 continue;
             }
-            let room = !self.progress.idle()
-                && flight.ready.is_empty()
-                && flight.read < self.progress.bound()
-                && flight.open.len() < 16 * self.worker.concurrency.max(1);
-            if room && *head.borrow_and_update() > flight.read {
+            if self.room(&flight) && *head.borrow_and_update() > flight.read {
                 self.take(&mut flight).await;
             }
             self.join(&mut flight).await;
@@ -129,11 +125,9 @@ impl Runner {
             }
             self.lag.set(self.progress.lag() as f64);
             let dirty = self.progress.dirty();
-            let behind = room
-                && !self.progress.idle()
-                && flight.ready.is_empty()
-                && flight.read < self.progress.bound()
-                && *head.borrow() > flight.read;
+            // Asked again: partitions that have just been joined leave room that was not there.
+            let room = self.room(&flight);
+            let behind = room && *head.borrow() > flight.read;
             // Whatever is chosen is seen through: only the waiting itself is broken off.
             tokio::select! {
                 biased;
@@ -148,6 +142,14 @@ impl Runner {
         }
         self.land(&mut flight).await;
         self.save().await;
+    }
+
+    /// Whether more events can be taken now.
+    fn room(&self, flight: &Flight) -> bool {
+        !self.progress.idle()
+            && flight.ready.is_empty()
+            && flight.read < self.progress.bound()
+            && flight.open.len() < 16 * self.worker.concurrency.max(1)
     }
 
     /// Lets effects under way come to an end; what does not in time is done again later.

@@ -167,6 +167,16 @@ impl World {
         (Runtime::start(config, modules).await, gate)
     }
 
+    /// Changes a database behind its instances' backs.
+    pub async fn write(&self, service: &str, statement: Statement) {
+        let batch = Batch {
+            statements: vec![statement],
+            ..Batch::default()
+        };
+        let written = self.stores[service].commit(batch).await;
+        written.unwrap_or_else(|error| panic!("{error}"));
+    }
+
     /// The number in the first column of the first row; 0 without one.
     pub async fn number(&self, service: &str, statement: Statement) -> i64 {
         let rows = self.stores[service].query(vec![statement]).await;

@@ -14,6 +14,8 @@ use tokio::sync::Semaphore;
 
 use crate::{
     life::{anyone, app, number, start, until},
+    many,
+    neighbours::World as Neighbours,
     toys::{AccountEvent, bank, deposit, noted},
 };
 
@@ -329,5 +331,39 @@ async fn a_worker_records_its_results_by_commands() {
         number(&bank, fees()).await == 1_000
     })
     .await;
+    shop.shutdown().await;
+}
+
+/// An instance that took over partitions which were behind, and has brought them up to its own,
+/// hears of what comes next.
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_that_were_taken_over_behind_the_others_go_on_with_them() {
+    let (outside, database) = (Arc::new(World::default()), Neighbours::new(&["bank"]));
+    let bank = || with_worker(4, obeying(&outside));
+    let done = |count: usize| {
+        let outside = outside.clone();
+        until("the effects are done", move || {
+            let enough = outside.done().len() >= count;
+            async move { enough }
+        })
+    };
+    let (shop, _) = database.start("a", vec![bank()]).await;
+    many::pay(&[&shop], 20, 1).await;
+    done(20).await;
+    shop.shutdown().await;
+    let behind = "UPDATE positions SET position = position - 5 WHERE subscription = 'outside' AND partition < 4";
+    database.write("bank", sql!(behind)).await;
+    let repeated = sql!("SELECT count(*) FROM events WHERE partition < 4 AND position > 15");
+    let repeated = database.number("bank", repeated).await as usize;
+
+    let (shop, _) = database.start("a", vec![bank()]).await;
+    let places =
+        sql!("SELECT count(DISTINCT position) FROM positions WHERE subscription = 'outside'");
+    until("all are at one place", || async {
+        database.number("bank", places.clone()).await == 1
+    })
+    .await;
+    many::pay(&[&shop], 20, 1).await;
+    done(40 + repeated).await;
     shop.shutdown().await;
 }

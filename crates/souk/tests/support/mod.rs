@@ -32,6 +32,9 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// The wait between two looks at a condition.
 pub const POLL: Duration = Duration::from_millis(50);
 
+/// How much of each process's log a failed test shows.
+const LINES_OF_A_PROCESS: usize = 30;
+
 /// A shop in a process of its own.
 pub struct Shop {
     child: Option<Child>,
@@ -223,7 +226,14 @@ impl Drop for Shop {
             let _ = child.wait();
         }
         if std::thread::panicking() {
-            eprintln!("--- the shop's log ---\n{}", self.log());
+            self.folder.disable_cleanup(true);
+            eprintln!("--- the shop was in {} ---", self.folder.path().display());
+            eprintln!("--- its log ---\n{}", self.log());
+            for (process, log) in supervised::logs_in(&self.data()) {
+                let lines: Vec<_> = log.lines().collect();
+                let last = &lines[lines.len().saturating_sub(LINES_OF_A_PROCESS)..];
+                eprintln!("--- {process} ---\n{}", last.join("\n"));
+            }
         }
     }
 }

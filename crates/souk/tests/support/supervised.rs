@@ -239,3 +239,19 @@ pub async fn all_gone(pids: &[u64]) {
     })
     .await;
 }
+
+/// The log of every process of the shop on this data directory, by name.
+pub fn logs_in(data: &Path) -> Vec<(String, String)> {
+    let files = std::fs::read_dir(data.join("logs"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut logs: Vec<(String, String)> = files
+        .filter_map(|file| {
+            let name = file.file_name().to_string_lossy().into_owned();
+            Some((name, std::fs::read_to_string(file.path()).ok()?))
+        })
+        .collect();
+    logs.sort();
+    logs
+}
