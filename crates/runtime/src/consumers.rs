@@ -70,17 +70,9 @@ impl Runtime {
                 subscription::Runner::prepare(around.clone(), one, feeds, topic)
             }
         };
-        if !patient {
-            let runner = prepare().await?;
-            self.consumers.spawn(runner.run(control, stand));
-            return Ok(handle);
-        }
-        let around = around.clone();
-        self.consumers.spawn(async move {
-            if let Some(runner) = persist(&around, &stand, prepare).await {
-                runner.run(control, stand).await;
-            }
-        });
+        let runs = subscription::Runner::run;
+        self.start_runner(around, prepare, runs, (control, stand), patient)
+            .await?;
         Ok(handle)
     }
 
@@ -99,18 +91,44 @@ impl Runtime {
             let (around, app, spec) = (around.clone(), app.clone(), spec.clone());
             move || worker::Runner::prepare(around.clone(), app.clone(), spec.clone(), topic)
         };
+        self.start_runner(
+            around,
+            prepare,
+            worker::Runner::run,
+            (control, stand),
+            patient,
+        )
+        .await?;
+        Ok(handle)
+    }
+
+    /// Starts what `prepare` makes: at once or not at all, or, where others may have to come up
+    /// first, as soon as it can be made.
+    async fn start_runner<R, P, F>(
+        &mut self,
+        around: &Surround,
+        mut prepare: impl FnMut() -> P + Send + 'static,
+        run: impl FnOnce(R, mpsc::Receiver<Control>, Stand) -> F + Send + 'static,
+        (control, stand): (mpsc::Receiver<Control>, Stand),
+        patient: bool,
+    ) -> Result<(), AppError>
+    where
+        R: Send + 'static,
+        P: Future<Output = Result<R, AppError>> + Send,
+        F: Future<Output = ()> + Send + 'static,
+    {
         if !patient {
             let runner = prepare().await?;
-            self.consumers.spawn(runner.run(control, stand));
-            return Ok(handle);
+            self.consumers.spawn(run(runner, control, stand));
+            return Ok(());
         }
         let around = around.clone();
         self.consumers.spawn(async move {
             if let Some(runner) = persist(&around, &stand, prepare).await {
-                runner.run(control, stand).await;
+                run(runner, control, stand).await;
             }
         });
-        Ok(handle)
+        Ok(())
     }
 
     fn handle(

@@ -27,6 +27,7 @@ mod postgres;
 mod programs;
 mod server;
 mod standby;
+mod starting;
 
 pub use error::{Error, Result};
 pub use nats::{Nats, NatsOptions};

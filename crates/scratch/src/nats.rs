@@ -5,18 +5,16 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use crate::{
     Error, Result,
-    error::{Doing as _, last_words},
-    port, programs,
-    server::{self, LOOK, Launch, Server, signal},
+    error::Doing as _,
+    programs,
+    server::{Launch, Server, signal},
+    starting::{self, Starts},
 };
-
-/// How long a start may take: many streams, a busy machine.
-const START: Duration = Duration::from_secs(30);
 
 /// How a server is started.
 #[derive(Clone, Debug, Default)]
@@ -90,58 +88,8 @@ impl Nats {
             return Ok(());
         }
         self.server = None;
-        let fixed = self.options.port.or((self.port != 0).then_some(self.port));
-        let since = Instant::now();
-        loop {
-            self.port = match fixed {
-                Some(port) => port,
-                None => port::free().doing(|| "no free port".into())?,
-            };
-            let written = std::fs::metadata(self.log()).map_or(0, |log| log.len());
-            let mut server = self.launch()?;
-            let mut ended = false;
-            let ready = server::wait_until(START.saturating_sub(since.elapsed()), || {
-                ended = server.ended().is_some();
-                ended || self.greets()
-            });
-            if ready && !ended {
-                self.server = Some(server);
-                return Ok(());
-            }
-            if !ready {
-                return Err(Error::TooLong {
-                    what: "the start of NATS".into(),
-                    seconds: START.as_secs(),
-                    said: last_words(&self.log()),
-                });
-            }
-            let log = std::fs::read(self.log()).unwrap_or_default();
-            let new = log.get(usize::try_from(written).unwrap_or(0)..);
-            let taken = String::from_utf8_lossy(new.unwrap_or_default()).contains("in use");
-            if !taken || since.elapsed() > START {
-                return Err(Error::Failed {
-                    program: "nats-server".into(),
-                    said: last_words(&self.log()),
-                });
-            }
-            std::thread::sleep(LOOK * 10);
-        }
-    }
-
-    fn launch(&self) -> Result<Server> {
-        let config = self.folder.join("nats.conf");
-        self.write_config(&config)?;
-        Server::launch(&Launch {
-            command: vec![
-                self.program.display().to_string(),
-                "-c".into(),
-                config.display().to_string(),
-            ],
-            log: &self.log(),
-            owner: None,
-            signal: "TERM",
-            detached: self.options.detached,
-        })
+        self.server = Some(starting::start(self)?);
+        Ok(())
     }
 
     /// The settings, with the password, which must not be seen in a list of processes.
@@ -215,5 +163,45 @@ impl Nats {
     /// SIGCONT after `pause`.
     pub fn resume(&self) -> Result<()> {
         signal("CONT", &[self.pid().ok_or(Error::NotRunning)?])
+    }
+}
+
+impl Starts for Nats {
+    const NAME: &'static str = "NATS";
+    const PROGRAM: &'static str = "nats-server";
+    /// Many streams, a busy machine.
+    const LIMIT: Duration = Duration::from_secs(30);
+    const PASSING: &'static [&'static str] = &["in use"];
+
+    fn fixed_port(&self) -> Option<u16> {
+        self.options.port.or((self.port != 0).then_some(self.port))
+    }
+
+    fn use_port(&mut self, port: u16) {
+        self.port = port;
+    }
+
+    fn log(&self) -> PathBuf {
+        Nats::log(self)
+    }
+
+    fn launch(&self) -> Result<Server> {
+        let config = self.folder.join("nats.conf");
+        self.write_config(&config)?;
+        Server::launch(&Launch {
+            command: vec![
+                self.program.display().to_string(),
+                "-c".into(),
+                config.display().to_string(),
+            ],
+            log: &Nats::log(self),
+            owner: None,
+            signal: "TERM",
+            detached: self.options.detached,
+        })
+    }
+
+    fn is_ready(&self, _: &Server) -> bool {
+        self.greets()
     }
 }

@@ -5,19 +5,18 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use crate::{
     Error, Result,
-    error::{Doing as _, last_words},
+    error::Doing as _,
     owner::Owner,
-    port, programs,
-    server::{self, LOOK, Launch, Server, plain_environment, signal},
+    programs,
+    server::{Launch, Server, plain_environment, signal},
+    starting::{self, Starts},
 };
 
-/// How long a start may take: recovery after a crash, on a busy machine.
-const START: Duration = Duration::from_secs(60);
 /// The longest path of a socket that every system takes, with room for its name.
 const SOCKET_FOLDER: usize = 80;
 
@@ -165,100 +164,8 @@ impl Postgres {
             return Ok(());
         }
         self.server = None;
-        let fixed = self.options.port.or((self.port != 0).then_some(self.port));
-        let since = Instant::now();
-        loop {
-            self.port = match fixed {
-                Some(port) => port,
-                None => port::free().doing(|| "no free port".into())?,
-            };
-            let written = std::fs::metadata(self.log()).map_or(0, |log| log.len());
-            let mut server = self.launch()?;
-            match self.wait_ready(&mut server, since)? {
-                true => {
-                    self.server = Some(server);
-                    return Ok(());
-                }
-                // Another server took the port, or processes of a killed one are about to end.
-                false if self.passing(written) && since.elapsed() < START => {
-                    std::thread::sleep(LOOK * 10);
-                }
-                false => {
-                    return Err(Error::Failed {
-                        program: "postgres".into(),
-                        said: last_words(&self.log()),
-                    });
-                }
-            }
-        }
-    }
-
-    fn launch(&self) -> Result<Server> {
-        let socket = self.folder.join("socket");
-        let socket = socket.to_str().filter(|path| path.len() < SOCKET_FOLDER);
-        let mut settings = vec![
-            "listen_addresses=127.0.0.1".to_owned(),
-            format!("port={}", self.port),
-            format!("unix_socket_directories={}", socket.unwrap_or_default()),
-            format!("max_connections={}", self.options.max_connections),
-            "shared_buffers=32MB".to_owned(),
-            "logging_collector=off".to_owned(),
-            "log_min_messages=warning".to_owned(),
-        ];
-        if !self.options.fsync {
-            // Commits are still there after kill -9: the operating system has them.
-            settings.extend(["fsync=off", "full_page_writes=off"].map(str::to_owned));
-        }
-        settings.extend(self.options.settings.iter().cloned());
-        let mut command = vec![
-            self.programs.join("postgres").display().to_string(),
-            "-D".to_owned(),
-            self.data().display().to_string(),
-        ];
-        for setting in settings {
-            command.extend(["-c".to_owned(), setting]);
-        }
-        Server::launch(&Launch {
-            command,
-            log: &self.log(),
-            owner: self.owner.as_ref(),
-            signal: "INT",
-            detached: self.options.detached,
-        })
-    }
-
-    /// Waits until the server says so in its file; `false` if it ended instead.
-    fn wait_ready(&self, server: &mut Server, since: Instant) -> Result<bool> {
-        let file = self.data().join("postmaster.pid");
-        let mut ended = false;
-        let ready = server::wait_until(START.saturating_sub(since.elapsed()), || {
-            ended = server.ended().is_some();
-            let text = std::fs::read_to_string(&file).unwrap_or_default();
-            let lines: Vec<&str> = text.lines().map(str::trim).collect();
-            let ours = lines.first() == Some(&server.pid().to_string().as_str());
-            ended || (ours && lines.get(7) == Some(&"ready"))
-        });
-        match ready {
-            true => Ok(!ended),
-            false => Err(Error::TooLong {
-                what: "the start of PostgreSQL".into(),
-                seconds: START.as_secs(),
-                said: last_words(&self.log()),
-            }),
-        }
-    }
-
-    /// Whether what was written to the log behind `written` is something that passes.
-    fn passing(&self, written: u64) -> bool {
-        let bytes = std::fs::read(self.log()).unwrap_or_default();
-        let new = bytes.get(usize::try_from(written).unwrap_or(0)..);
-        let new = String::from_utf8_lossy(new.unwrap_or_default());
-        let passing = [
-            "Address already in use",
-            "pre-existing shared memory block",
-            "lock file",
-        ];
-        passing.iter().any(|words| new.contains(words))
+        self.server = Some(starting::start(self)?);
+        Ok(())
     }
 
     /// Whether it runs: not stopped, not killed, not ended by itself.
@@ -353,4 +260,71 @@ fn children(pid: u32) -> Vec<u32> {
     text.split_whitespace()
         .filter_map(|word| word.parse().ok())
         .collect()
+}
+
+impl Starts for Postgres {
+    const NAME: &'static str = "PostgreSQL";
+    const PROGRAM: &'static str = "postgres";
+    /// Recovery after a crash, on a busy machine.
+    const LIMIT: Duration = Duration::from_secs(60);
+    const PASSING: &'static [&'static str] = &[
+        "Address already in use",
+        "pre-existing shared memory block",
+        "lock file",
+    ];
+
+    fn fixed_port(&self) -> Option<u16> {
+        self.options.port.or((self.port != 0).then_some(self.port))
+    }
+
+    fn use_port(&mut self, port: u16) {
+        self.port = port;
+    }
+
+    fn log(&self) -> PathBuf {
+        Postgres::log(self)
+    }
+
+    fn launch(&self) -> Result<Server> {
+        let socket = self.folder.join("socket");
+        let socket = socket.to_str().filter(|path| path.len() < SOCKET_FOLDER);
+        let mut settings = vec![
+            "listen_addresses=127.0.0.1".to_owned(),
+            format!("port={}", self.port),
+            format!("unix_socket_directories={}", socket.unwrap_or_default()),
+            format!("max_connections={}", self.options.max_connections),
+            "shared_buffers=32MB".to_owned(),
+            "logging_collector=off".to_owned(),
+            "log_min_messages=warning".to_owned(),
+        ];
+        if !self.options.fsync {
+            // Commits are still there after kill -9: the operating system has them.
+            settings.extend(["fsync=off", "full_page_writes=off"].map(str::to_owned));
+        }
+        settings.extend(self.options.settings.iter().cloned());
+        let mut command = vec![
+            self.programs.join("postgres").display().to_string(),
+            "-D".to_owned(),
+            self.data().display().to_string(),
+        ];
+        for setting in settings {
+            command.extend(["-c".to_owned(), setting]);
+        }
+        Server::launch(&Launch {
+            command,
+            log: &Postgres::log(self),
+            owner: self.owner.as_ref(),
+            signal: "INT",
+            detached: self.options.detached,
+        })
+    }
+
+    /// The server says so in its file.
+    fn is_ready(&self, server: &Server) -> bool {
+        let file = self.data().join("postmaster.pid");
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        let ours = lines.first() == Some(&server.pid().to_string().as_str());
+        ours && lines.get(7) == Some(&"ready")
+    }
 }

@@ -1,9 +1,14 @@
 //! The command line: what can be asked of `souk`.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 
 use crate::listen::Listen;
-use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Souk: a composable, event-driven commerce platform.
 ///
@@ -223,6 +228,14 @@ fn count(text: &str) -> Result<(String, usize), String> {
     Ok((service.trim().to_owned(), count))
 }
 
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let network = text
+        .parse()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    network.map_err(|_| format!("`{text}` is no address or network such as 10.0.0.0/8"))
+}
+
 impl Default for Up {
     fn default() -> Self {
         Up::parse_defaults()
@@ -296,6 +309,13 @@ pub struct Run {
     /// payments: the file with the provider's keys (or SOUK_PROVIDER_KEY and SOUK_WEBHOOK_SECRET).
     #[arg(long, env = "SOUK_PROVIDER_KEYS")]
     pub provider_keys: Option<PathBuf>,
+    /// gateway: proxies in front of it, whose X-Forwarded-For is believed: addresses or networks,
+    /// as in 10.0.0.0/8,192.0.2.7. Without it every client behind a proxy counts as one.
+    #[arg(long, env = "SOUK_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+    /// gateway: tell browsers to come back by HTTPS only: where a proxy in front of it ends TLS.
+    #[arg(long, env = "SOUK_HSTS")]
+    pub hsts: bool,
     /// An instance that gave no sign for so long is taken for dead, milliseconds.
     #[arg(long, env = "SOUK_LEASE_MS", default_value_t = 5000)]
     pub lease_ms: u64,
@@ -463,4 +483,18 @@ pub enum Projections {
         /// One projection; all of the service's unless given.
         projection: Option<String>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proxies_are_addresses_or_networks() {
+        let read = |text: &str| network(text).map(|net| net.to_string());
+        assert_eq!(read("192.0.2.7").as_deref(), Ok("192.0.2.7/32"));
+        assert_eq!(read("10.0.0.0/8").as_deref(), Ok("10.0.0.0/8"));
+        assert_eq!(read("2001:db8::1").as_deref(), Ok("2001:db8::1/128"));
+        assert!(read("proxy.example").is_err());
+    }
 }

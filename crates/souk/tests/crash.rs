@@ -18,6 +18,7 @@ use std::{
 
 use serde_json::{Value, json};
 use support::{Api, Buying, Order, PATIENCE, POLL, Shop, eventually, order_status};
+use tokio::sync::Notify;
 
 const BUYERS: u64 = 6;
 /// (SKU, opening stock): one runs out during the test, so that "sold out" is part of it.
@@ -64,9 +65,9 @@ async fn nothing_is_lost_doubled_or_left_over_however_often_the_shop_is_killed()
         .collect();
     let mut checked = 0;
     for round in 1..=rounds {
-        // Not a wait for something to happen: the moment of the kill is the random input.
-        let life = Duration::from_millis(100 + random.below(1_400));
-        tokio::time::sleep(life).await;
+        // Killed as one of the buyers hears of an order; the others are anywhere in theirs.
+        let more = 1 + random.below(20) as usize;
+        book.grown(checked + more).await;
         shop.kill();
         if random.below(3) == 0 {
             // Recovery is interrupted too.
@@ -76,7 +77,7 @@ async fn nothing_is_lost_doubled_or_left_over_however_often_the_shop_is_killed()
         shop.open();
         let acknowledged = book.orders();
         println!(
-            "kill {round} after {life:?}: {} orders acknowledged so far",
+            "kill {round} after {more} more: {} orders acknowledged so far",
             acknowledged.len()
         );
         for order in acknowledged.iter().skip(checked) {
@@ -278,12 +279,29 @@ fn is_live(payment: &Value) -> bool {
 #[derive(Default)]
 struct Book {
     orders: Mutex<Vec<Order>>,
+    bell: Notify,
     closing: AtomicBool,
 }
 
 impl Book {
     fn orders(&self) -> Vec<Order> {
         self.orders.lock().unwrap().clone()
+    }
+
+    fn enter(&self, order: Order) {
+        self.orders.lock().unwrap().push(order);
+        self.bell.notify_one();
+    }
+
+    /// Waits until so many orders are in it.
+    async fn grown(&self, count: usize) {
+        let grown = async {
+            while self.orders.lock().unwrap().len() < count {
+                self.bell.notified().await;
+            }
+        };
+        let grown = tokio::time::timeout(PATIENCE, grown).await;
+        grown.expect("buyers go on buying");
     }
 }
 
@@ -305,7 +323,7 @@ impl Buyer {
             let buying = Buying::one(sku, 1 + random.below(3) as i64, token);
             let name = format!("{}-{n}", self.name);
             let order = self.place(&buying, &name).await;
-            self.book.orders.lock().unwrap().push(order.clone());
+            self.book.enter(order.clone());
             match random.below(4) {
                 0 => self.capture(&order, &name).await,
                 1 => self.cancel(&order, &name).await,

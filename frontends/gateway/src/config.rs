@@ -1,6 +1,8 @@
 //! What an operator may tune.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
+
+use ipnet::IpNet;
 
 /// So many requests at once, and so many more each second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +34,8 @@ pub struct Config {
     /// [`per_credential`](Self::per_credential). A request that says it was forwarded is not from
     /// this machine.
     pub exempt_loopback: bool,
-    /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Networks of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Whether programs on this machine may read `/metrics`; anyone with `ops:read` may.
     pub metrics_on_loopback: bool,
     /// Whether to tell browsers to come back by HTTPS only (RFC 6797): when TLS ends before this.

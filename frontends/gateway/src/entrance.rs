@@ -1,6 +1,6 @@
 //! The way of a request through the gateway, from top to bottom.
 
-use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
     Router,
@@ -180,7 +180,7 @@ impl Entrance {
         if place == Place::Health {
             return Ok(Operator::health());
         }
-        let trusted: &[IpAddr] = &self.config.trusted_proxies;
+        let trusted = &self.config.trusted_proxies;
         let client = Client::of(request.extensions(), request.headers(), trusted);
         let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
         let shown = credentials::shown(request.headers(), changes);

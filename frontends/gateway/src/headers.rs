@@ -9,6 +9,7 @@ use axum::{
     extract::ConnectInfo,
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, header},
 };
+use ipnet::IpNet;
 
 /// Names a request in logs, events and answers.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -78,7 +79,7 @@ pub struct Client {
 impl Client {
     /// The client of a request. `X-Forwarded-For` is believed only from `trusted` proxies, and
     /// read from its end: what stands further in front may be anyone's invention.
-    pub fn of(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpAddr]) -> Self {
+    pub fn of(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
         let peer = extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
         let peer = peer.to_canonical();
@@ -90,14 +91,15 @@ impl Client {
             };
         }
         let mut address = peer;
-        if trusted.contains(&peer) {
+        let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
+        if is_trusted(&peer) {
             let lines = headers.get_all(FORWARDED_FOR).iter();
             let text: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
             let hops = text.iter().rev().flat_map(|line| line.rsplit(','));
             let hops = hops.map_while(|hop| hop.trim().parse::<IpAddr>().ok());
             for hop in hops {
                 address = hop.to_canonical();
-                if !trusted.contains(&address) {
+                if !is_trusted(&address) {
                     break;
                 }
             }
@@ -167,9 +169,9 @@ mod tests {
         let mut extensions = Extensions::new();
         let peer: SocketAddr = format!("{peer}:1").parse().expect("an address");
         extensions.insert(ConnectInfo(peer));
-        let trusted: Vec<IpAddr> = trusted
+        let trusted: Vec<IpNet> = trusted
             .iter()
-            .map(|t| t.parse().expect("an address"))
+            .map(|t| t.parse().expect("a network"))
             .collect();
         Client::of(&extensions, &map(headers), &trusted)
     }
@@ -194,9 +196,9 @@ mod tests {
         let spoofed = from("192.0.2.9", &[("x-forwarded-for", "127.0.0.1")], &[]);
         assert_eq!((spoofed.address, spoofed.local), (ip("192.0.2.9"), false));
         let hops = [("x-forwarded-for", "6.6.6.6, 198.51.100.7, 10.0.0.2")];
-        let client = from("10.0.0.1", &hops, &["10.0.0.1", "10.0.0.2"]);
+        let client = from("10.0.0.1", &hops, &["10.0.0.0/30"]);
         assert_eq!(client.address, ip("198.51.100.7"));
-        let broken = from("10.0.0.1", &[("x-forwarded-for", "x")], &["10.0.0.1"]);
+        let broken = from("10.0.0.1", &[("x-forwarded-for", "x")], &["10.0.0.1/32"]);
         assert_eq!(broken.address, ip("10.0.0.1"));
     }
 

@@ -8,6 +8,7 @@ use eventlog::{
 };
 use rdkafka::{
     ClientConfig,
+    consumer::{BaseConsumer, Consumer as _},
     mocking::MockCluster,
     producer::{DefaultProducerContext, FutureProducer, FutureRecord},
 };
@@ -40,6 +41,18 @@ impl Cluster {
         let sent = producer.send(record, Duration::from_secs(10)).await;
         sent.expect("sent");
     }
+
+    /// Waits until a client finds nobody there.
+    async fn unreachable(&self) {
+        let probe: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", self.0.bootstrap_servers())
+            .create()
+            .expect("a client");
+        let asking = tokio::task::spawn_blocking(move || {
+            while probe.fetch_metadata(None, Duration::from_secs(1)).is_ok() {}
+        });
+        asking.await.expect("no panic");
+    }
 }
 
 impl Place for Cluster {
@@ -55,7 +68,7 @@ impl Place for Cluster {
     fn restart(&self) -> Doing<'_, ()> {
         Box::pin(async {
             self.0.broker_down(1).expect("down");
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            self.unreachable().await;
             self.0.broker_up(1).expect("up");
         })
     }

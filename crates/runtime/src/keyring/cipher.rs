@@ -1,5 +1,7 @@
 //! Sealing and opening with a key in hand: AES-256-GCM with a random nonce, bound to the person.
 
+use std::sync::Arc;
+
 use kernel::{KeyRingError, PersonId};
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
@@ -13,13 +15,14 @@ pub(super) fn key(bytes: &[u8; 32]) -> Result<LessSafeKey, KeyRingError> {
     Ok(LessSafeKey::new(key))
 }
 
-/// Nonce and ciphertext of `plain`.
+/// Nonce and ciphertext of `plain`; fails without a key: the person was erased.
 pub(super) fn seal(
-    key: &LessSafeKey,
+    key: Option<Arc<LessSafeKey>>,
     random: &SystemRandom,
     person: &PersonId,
     plain: &[u8],
 ) -> Result<Vec<u8>, KeyRingError> {
+    let key = key.ok_or_else(|| KeyRingError("the person was erased".into()))?;
     let mut nonce = [0; NONCE_LEN];
     random
         .fill(&mut nonce)
@@ -36,12 +39,13 @@ pub(super) fn seal(
     Ok(sealed)
 }
 
-/// What was sealed.
+/// What was sealed; nothing without a key.
 pub(super) fn open(
-    key: &LessSafeKey,
+    key: Option<Arc<LessSafeKey>>,
     person: &PersonId,
     sealed: &[u8],
-) -> Result<Vec<u8>, KeyRingError> {
+) -> Result<Option<Vec<u8>>, KeyRingError> {
+    let Some(key) = key else { return Ok(None) };
     let (nonce, text) = sealed
         .split_at_checked(NONCE_LEN)
         .ok_or_else(|| KeyRingError("sealed text too short".into()))?;
@@ -51,7 +55,7 @@ pub(super) fn open(
     let plain = key
         .open_in_place(nonce, Aad::from(person.as_str()), &mut text)
         .map_err(|_| KeyRingError("sealed text is damaged or not this person's".into()))?;
-    Ok(plain.to_vec())
+    Ok(Some(plain.to_vec()))
 }
 
 /// A keyed hash of `value`, in hexadecimal.

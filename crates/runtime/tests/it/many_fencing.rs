@@ -157,6 +157,50 @@ async fn a_timer_fires_once_among_several_in(world: &World) {
     two.shutdown().await;
 }
 
+/// 13: a timer that another instance moved while its holder was firing it stands, and is not lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_moved_elsewhere_while_it_is_being_fired_stands() {
+    let world = World::new(&["bank"]);
+    let clock = Arc::new(ManualClock::at(kernel::Timestamp(0)));
+    let (one, gate) = world.start_with("a", vec![bank()], clock.clone()).await;
+    let (two, _) = world.start_with("b", vec![bank()], clock.clone()).await;
+    let (holder, other) = match leases(&one, "bank").contains("timers") {
+        true => (&one, &two),
+        false => panic!("the first one holds the timers"),
+    };
+    let alarm = |due| Alarm {
+        id: "x".into(),
+        due: Some(kernel::Timestamp(due)),
+        again: 0,
+        kind: "interest",
+    };
+    let set = app(holder, "bank").execute(&anyone(), alarm(1_000)).await;
+    set.expect("set");
+    gate.stop_writes();
+    clock.advance(2_000);
+    until("it is being fired", || async { gate.waiting() > 0 }).await;
+    let moved = app(other, "bank")
+        .execute(&anyone(), alarm(1_000_000))
+        .await;
+    moved.expect("moved");
+    gate.go_on();
+    // Something after it, through the same batcher: then the late commit has been answered.
+    let after = app(holder, "bank")
+        .execute(&anyone(), deposit("y", 1))
+        .await;
+    after.expect("committed");
+    let standing = sql!("SELECT count(*) FROM timers WHERE due = 1000000");
+    assert_eq!(world.number("bank", standing).await, 1);
+    assert_eq!(
+        world
+            .number("bank", sql!("SELECT count(*) FROM events"))
+            .await,
+        1
+    );
+    one.shutdown().await;
+    two.shutdown().await;
+}
+
 /// Callers need no lease: whoever holds what, each command takes effect once.
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_go_on_whoever_holds_the_leases() {

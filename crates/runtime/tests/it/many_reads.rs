@@ -174,6 +174,58 @@ async fn one_request_through_all_instances_takes_effect_once_in(world: &World) {
     }
 }
 
+/// 26: a duplicate in flight gets the first one's answer, also when it comes later than it thinks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_that_was_overtaken_gets_the_others_answer() {
+    overtaken_in(&World::new(&["bank"])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_that_was_overtaken_gets_the_others_answer_on_a_server() {
+    overtaken_in(&World::on_a_server(&["bank"]).await).await;
+}
+
+async fn overtaken_in(world: &World) {
+    let (one, gate) = world.start("a", vec![bank()]).await;
+    let (two, _) = world.start("b", vec![bank()]).await;
+    let once = |shop: &runtime::Runtime, id: &'static str| {
+        let bank = app(shop, "bank");
+        async move {
+            let key = IdempotencyKey {
+                scope: "scope".into(),
+                body: "body".into(),
+            };
+            let render = move |_: &_| Stored {
+                status: 201,
+                body: id.into(),
+            };
+            let done = bank
+                .execute_once(&anyone(), Some(key), deposit(id, 1), render)
+                .await;
+            done.map(|stored| stored.body)
+        }
+    };
+    gate.stop_writes();
+    let late = tokio::spawn(once(&one, "late"));
+    let neighbour = {
+        let bank = app(&one, "bank");
+        tokio::spawn(async move { bank.execute(&anyone(), deposit("neighbour", 1)).await })
+    };
+    until("it is on its way", || async { gate.waiting() > 0 }).await;
+    assert_eq!(once(&two, "early").await.expect("committed"), "early");
+    gate.go_on();
+    assert_eq!(late.await.expect("no panic").expect("an answer"), "early");
+    neighbour.await.expect("no panic").expect("committed");
+    assert_eq!(
+        world
+            .number("bank", sql!("SELECT count(*) FROM events"))
+            .await,
+        2
+    );
+    one.shutdown().await;
+    two.shutdown().await;
+}
+
 /// 9: a log that was restored to an earlier moment stops who is ahead of it, and it says so; also
 /// after the new log has grown past it.
 #[tokio::test(flavor = "multi_thread")]

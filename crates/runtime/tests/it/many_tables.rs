@@ -64,6 +64,50 @@ async fn rebuilt_in(world: &World) {
     two.shutdown().await;
 }
 
+/// 24: what is written at the very moment of the switch is in the new tables.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_at_the_moment_of_the_switch() {
+    let world = World::new(&["bank", "audit"]);
+    let (one, gate) = world.start("a", modules()).await;
+    pay(&[&one], 5, 2).await;
+    crate::many::noted_once(&world, &one, 5, 2).await;
+    let (two, _) = world.start("b", modules()).await;
+    for (round, (service, projection)) in [("bank", "balances"), ("audit", "mirror")]
+        .into_iter()
+        .enumerate()
+    {
+        gate.stop_switches();
+        let ops = one.ops();
+        let rebuilding = tokio::spawn(async move { ops.rebuild(service, projection).await });
+        until("it is about to switch", || async { gate.waiting() > 0 }).await;
+        // Whoever of the two holds the partitions: the other one's batcher is not held up.
+        let times = 3 + round as i64;
+        pay(&[&two], 5, 1).await;
+        let moves = sql!("SELECT coalesce(sum(moves), 0) FROM balances");
+        assert_eq!(world.number("bank", moves).await, 5 * times);
+        if service == "audit" {
+            let two_holds = |shop| {
+                crate::many::leases(shop, "audit")
+                    .iter()
+                    .filter(|l| l.starts_with("partition"))
+                    .count()
+            };
+            until("what the other one holds is mirrored", || async {
+                let here = sql!("SELECT count(*) FROM positions WHERE subscription = 'projection:mirror' AND position = $1", 5 * times);
+                world.number("audit", here).await >= two_holds(&two) as i64
+            })
+            .await;
+        }
+        gate.go_on();
+        rebuilding.await.expect("no panic").expect("rebuilt");
+        let moves = sql!("SELECT coalesce(sum(moves), 0) FROM balances");
+        assert_eq!(world.number("bank", moves).await, 5 * times);
+        crate::many::noted_once(&world, &two, 5, times).await;
+    }
+    one.shutdown().await;
+    two.shutdown().await;
+}
+
 /// 24: commits assert the live version. When a newer program has switched a read model, an older
 /// one beside it writes no more, and says why; the newer one goes on.
 #[tokio::test(flavor = "multi_thread")]

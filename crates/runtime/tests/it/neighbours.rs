@@ -216,36 +216,59 @@ impl Stores for Handed {
 /// then what was on its way arrives.
 #[derive(Clone)]
 pub struct Gate {
-    open: Arc<watch::Sender<bool>>,
+    shut: Arc<watch::Sender<Shut>>,
     waiting: Arc<AtomicUsize>,
+}
+
+/// What does not pass.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Shut {
+    Nothing,
+    /// Tables that take another one's place.
+    Switches,
+    /// Commits, and they.
+    Writes,
+    /// Questions, and they.
+    Everything,
 }
 
 impl Default for Gate {
     fn default() -> Self {
         Self {
-            open: Arc::new(watch::channel(true).0),
+            shut: Arc::new(watch::channel(Shut::Nothing).0),
             waiting: Arc::default(),
         }
     }
 }
 
 impl Gate {
+    /// Nothing passes.
     pub fn stop(&self) {
-        self.open.send_replace(false);
+        self.shut.send_replace(Shut::Everything);
+    }
+
+    /// Questions are still answered.
+    pub fn stop_writes(&self) {
+        self.shut.send_replace(Shut::Writes);
+    }
+
+    /// A rebuilt read model waits before it takes the old one's place.
+    pub fn stop_switches(&self) {
+        self.shut.send_replace(Shut::Switches);
     }
 
     pub fn go_on(&self) {
-        self.open.send_replace(true);
+        self.shut.send_replace(Shut::Nothing);
     }
 
-    /// How many writes wait before it.
+    /// How many wait before it.
     pub fn waiting(&self) -> usize {
         self.waiting.load(Ordering::SeqCst)
     }
 
-    async fn pass(&self) {
+    async fn pass(&self, what: Shut) {
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        let _ = self.open.subscribe().wait_for(|open| *open).await;
+        let _ = self.shut.subscribe().wait_for(|shut| *shut < what).await;
         self.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 }
@@ -259,14 +282,14 @@ struct Gated {
 impl Store for Gated {
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<Committed, StoreError>> {
         Box::pin(async move {
-            self.gate.pass().await;
+            self.gate.pass(Shut::Writes).await;
             self.store.commit(batch).await
         })
     }
 
     fn query(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
         Box::pin(async move {
-            self.gate.pass().await;
+            self.gate.pass(Shut::Everything).await;
             self.store.query(statements).await
         })
     }
@@ -301,7 +324,13 @@ impl Store for Gated {
 
     fn define(&self, ddl: String, batch: Batch) -> BoxFuture<'_, Result<Committed, StoreError>> {
         Box::pin(async move {
-            self.gate.pass().await;
+            self.gate
+                .pass(if ddl.contains("RENAME") {
+                    Shut::Switches
+                } else {
+                    Shut::Writes
+                })
+                .await;
             self.store.define(ddl, batch).await
         })
     }
@@ -312,7 +341,7 @@ impl Store for Gated {
 
     fn hold(&self) -> BoxFuture<'_, Result<Box<dyn HeldHead>, StoreError>> {
         Box::pin(async move {
-            self.gate.pass().await;
+            self.gate.pass(Shut::Writes).await;
             self.store.hold().await
         })
     }

@@ -61,8 +61,13 @@ pub async fn run(run: Run) -> Result<()> {
         clock: super::clock::clock(run.clock_offset_file.clone()),
         ids: Arc::new(RandomIds),
     };
-    let router = gateway::gateway(gateway::Config::default(), parts)
-        .layer(from_fn_with_state(drain.clone(), announce_drain));
+    let config = gateway::Config {
+        trusted_proxies: run.trusted_proxies,
+        hsts: run.hsts,
+        ..gateway::Config::default()
+    };
+    let router =
+        gateway::gateway(config, parts).layer(from_fn_with_state(drain.clone(), announce_drain));
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let server = tokio::spawn(crate::serve::serve(listener, router, stopping));
     announce(run.address_file.as_deref(), address)?;
