@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use kernel::{KeyRingError, PersonId, Row, Rows, Statement, sql};
+use kernel::{KeyRingError, PersonId, Rows, Statement, sql};
 use quick_cache::sync::Cache;
 use ring::aead::LessSafeKey;
 use store::{StoreError, postgres::Database};
@@ -156,7 +156,7 @@ impl Keeper {
     }
 
     async fn fetch(&mut self, persons: &[PersonId]) -> Result<Found, StoreError> {
-        let answers = self.database.transact(&stored(persons)).await?;
+        let answers = self.database.ask(&stored(persons)).await?;
         let (keys, erased) = stored_rows(answers);
         let mut first = Found::Nothing;
         for person in persons {
@@ -199,9 +199,9 @@ impl Keeper {
                 key.to_vec()
             )
         }));
-        statements.extend(stored(&persons));
+        statements.push(stored(&persons));
         let mut answers = self.database.transact(&statements).await.map_err(error)?;
-        let (keys, erased) = stored_rows(answers.split_off(answers.len() - 2));
+        let (keys, erased) = stored_rows(answers.pop().unwrap_or_default());
         let mut lost = 0;
         let mut waiting = self.memory.pending();
         for (person, ours) in &pending {
@@ -255,8 +255,7 @@ impl Keeper {
             "SELECT person, number FROM erased WHERE number > $1 ORDER BY number",
             self.seen
         );
-        let answers = self.database.transact(&[look]).await?;
-        for row in answers.iter().flatten() {
+        for row in self.database.ask(&look).await? {
             if let Ok(person) = row.get::<String>(0).parse() {
                 self.memory.forget(&person);
             }
@@ -267,32 +266,28 @@ impl Keeper {
     }
 }
 
-/// Keys and erasures of these persons. Ids hold no commas.
-fn stored(persons: &[PersonId]) -> [Statement; 2] {
+/// Keys and erasures of these persons, as one statement sees them. Ids hold no commas.
+fn stored(persons: &[PersonId]) -> Statement {
     let ids: Vec<&str> = persons.iter().map(PersonId::as_str).collect();
-    let ids = ids.join(",");
-    [
-        sql!(
-            "SELECT person, key FROM keys WHERE person = ANY (string_to_array($1, ','))",
-            &ids
-        ),
-        sql!(
-            "SELECT person FROM erased WHERE person = ANY (string_to_array($1, ','))",
-            &ids
-        ),
-    ]
+    sql!(
+        "SELECT person, key FROM keys WHERE person = ANY (string_to_array($1, ',')) \
+         UNION ALL SELECT person, NULL FROM erased WHERE person = ANY (string_to_array($1, ','))",
+        ids.join(",")
+    )
 }
 
-fn stored_rows(answers: Vec<Rows>) -> (HashMap<PersonId, Vec<u8>>, Vec<PersonId>) {
-    let mut answers = answers.into_iter();
-    let mut next = || answers.next().unwrap_or_default();
-    let person = |row: &Row| row.get::<String>(0).parse::<PersonId>().ok();
-    let keys = next();
-    let keys = keys
-        .iter()
-        .filter_map(|row| Some((person(row)?, row.get(1))));
-    let keys = keys.collect();
-    (keys, next().iter().filter_map(person).collect())
+fn stored_rows(rows: Rows) -> (HashMap<PersonId, Vec<u8>>, Vec<PersonId>) {
+    let (mut keys, mut erased) = (HashMap::new(), Vec::new());
+    for row in &rows {
+        let Ok(person) = row.get::<String>(0).parse::<PersonId>() else {
+            continue;
+        };
+        match row.get::<Option<Vec<u8>>>(1) {
+            Some(key) => drop(keys.insert(person, key)),
+            None => erased.push(person),
+        }
+    }
+    (keys, erased)
 }
 
 fn made(bytes: &[u8]) -> Result<LessSafeKey, StoreError> {

@@ -107,7 +107,7 @@ pub async fn run(
     stock(&shop.client()?, "BENCH-1", 1_000_000_000).await?;
     if wants("checkout") {
         let mut first = None;
-        for instances in [1, 2, 4] {
+        for &instances in &bench.instances {
             shop.scale_all(instances).await?;
             let before = shop.cpu();
             let figures =

@@ -53,10 +53,15 @@ impl Connection {
         let request = request
             .body(Full::new(body))
             .context("a malformed request")?;
-        self.sender
-            .ready()
-            .await
-            .context("the connection is closed")?;
+        // Nothing is sent yet: a shop that said with its last answer that it would close the
+        // connection has kept its word.
+        if self.sender.ready().await.is_err() {
+            *self = Self::open(&self.address.clone()).await?;
+            self.sender
+                .ready()
+                .await
+                .context("the connection is closed")?;
+        }
         let response = self
             .sender
             .send_request(request)

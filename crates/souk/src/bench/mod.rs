@@ -35,6 +35,14 @@ pub struct Bench {
     /// hot-item, disturb.
     #[arg(long)]
     pub processes: bool,
+    /// With how many instances of every service checkouts are measured, one after the other.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "1,2,4",
+        requires = "processes"
+    )]
+    pub instances: Vec<usize>,
     /// Where the shop keeps its data meanwhile; a temporary directory unless given.
     #[arg(long)]
     pub data: Option<PathBuf>,

@@ -11,6 +11,8 @@ use std::{
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
+use kernel::Ids as _;
+use runtime::RandomIds;
 
 use super::{
     connection::Connection,
@@ -88,58 +90,41 @@ async fn shopper(address: &str, sku: &'static str, stop: &AtomicBool) -> Result<
     let mut pause = tokio::time::interval(Duration::from_millis(50));
     while !stop.load(Ordering::Relaxed) {
         pause.tick().await;
-        let steps = [
-            (Method::GET, product.clone(), String::new(), None),
-            (
-                Method::POST,
-                "/api/carts".to_owned(),
-                r#"{"currency":"GBP"}"#.to_owned(),
-                None,
-            ),
-        ];
-        let mut cart = None;
-        for (method, path, body, key) in steps {
-            let answer = watch
-                .step(&mut connection, address, method, &path, key, body)
-                .await?;
-            cart = answer.and_then(|body| serde_json::from_slice::<Identified>(&body).ok());
-        }
+        watch
+            .step(&mut connection, Method::GET, &product, String::new())
+            .await?;
+        let new = r#"{"currency":"GBP"}"#.to_owned();
+        let answer = watch
+            .step(&mut connection, Method::POST, "/api/carts", new)
+            .await?;
+        let cart = answer.and_then(|body| serde_json::from_slice::<Identified>(&body).ok());
         let Some(cart) = cart else { continue };
         let line = format!(r#"{{"sku":"{sku}","quantity":1}}"#);
         let path = format!("/api/carts/{}/lines", cart.id);
         watch
-            .step(&mut connection, address, Method::POST, &path, None, line)
+            .step(&mut connection, Method::POST, &path, line)
             .await?;
         let path = format!("/api/carts/{}/checkout", cart.id);
+        let checkout = CHECKOUT.to_owned();
         watch
-            .step(
-                &mut connection,
-                address,
-                Method::POST,
-                &path,
-                Some(&cart.id),
-                CHECKOUT.to_owned(),
-            )
+            .step(&mut connection, Method::POST, &path, checkout)
             .await?;
     }
     Ok(watch)
 }
 
 impl Watch {
-    /// One request; its body, if it was good. A broken connection is opened again.
+    /// One request, with a key of its own, as the API asks of its callers; its body, if it was
+    /// good.
     async fn step(
         &mut self,
         connection: &mut Connection,
-        address: &str,
         method: Method,
         path: &str,
-        key: Option<&str>,
         body: String,
     ) -> Result<Option<Bytes>> {
-        let headers: Vec<(&str, &str)> = key
-            .map(|key| ("idempotency-key", key))
-            .into_iter()
-            .collect();
+        let key = RandomIds.next();
+        let headers = [("idempotency-key", key.as_str())];
         let what = format!(
             "{method} {}",
             path.split('/').take(3).collect::<Vec<_>>().join("/")
@@ -155,7 +140,6 @@ impl Watch {
             }
             Err(_) => {
                 self.note(&what, since, None);
-                *connection = Connection::open(address).await?;
                 Ok(None)
             }
         }

@@ -37,6 +37,21 @@ impl Database {
     /// Runs statements in one transaction and one trip. When the connection is lost they are run
     /// again, so running them twice must be like running them once.
     pub async fn transact(&mut self, statements: &[Statement]) -> Result<Vec<Rows>, StoreError> {
+        self.run(statements, Some("BEGIN"), Some("COMMIT")).await
+    }
+
+    /// Asks one question, which needs no transaction.
+    pub async fn ask(&mut self, question: &Statement) -> Result<Rows, StoreError> {
+        let answers = self.run(std::slice::from_ref(question), None, None).await?;
+        Ok(answers.into_iter().next().unwrap_or_default())
+    }
+
+    async fn run(
+        &mut self,
+        statements: &[Statement],
+        begin: Option<&'static str>,
+        end: Option<&'static str>,
+    ) -> Result<Vec<Rows>, StoreError> {
         let give_up = Instant::now() + PATIENCE;
         let mut meetings = 0;
         loop {
@@ -46,9 +61,9 @@ impl Database {
                 None => self.server.reach(Purpose::Write, give_up).await?,
             };
             let run = Run {
-                begin: Some("BEGIN"),
+                begin,
                 steps: statements.iter().map(Step::from).collect(),
-                end: Some("COMMIT"),
+                end,
             };
             let failure = match session.run(run).await {
                 Ok(answers) => {
