@@ -103,7 +103,10 @@ pub async fn run(
         "processes: start to ready (with demo catalogue)",
         format!("{:.2} s", shop.ready_after.as_secs_f64()),
     );
-    show("processes: resident memory, idle", shop.memory());
+    show(
+        "processes: memory, idle: share (resident), MB",
+        shop.memory(),
+    );
     stock(&shop.client()?, "BENCH-1", 1_000_000_000).await?;
     if wants("checkout") {
         let mut first = None;

@@ -147,23 +147,28 @@ impl Grown {
         }
     }
 
-    /// Resident memory of each service's process.
+    /// Memory of each service's process: its own with its share of what it has in common with
+    /// others (the program itself), and all that is resident.
     pub fn memory(&self) -> String {
-        let mut each: Vec<(u64, String)> = Vec::new();
+        let mut each: Vec<(u64, u64, String)> = Vec::new();
         for (id, line) in self.processes() {
             let Some((_, rest)) = line.split_once(" run ") else {
                 continue;
             };
             let service = rest.split(' ').next().unwrap_or_default().to_owned();
-            let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-            let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-            let kilobytes = resident.and_then(|text| text.split_whitespace().next()?.parse().ok());
-            each.push((kilobytes.unwrap_or(0_u64) / 1024, service));
+            let rollup = std::fs::read_to_string(format!("/proc/{id}/smaps_rollup"));
+            let rollup = rollup.unwrap_or_default();
+            let megabytes = |name: &str| -> u64 {
+                let line = rollup.lines().find_map(|line| line.strip_prefix(name));
+                let kilobytes = line.and_then(|text| text.split_whitespace().next()?.parse().ok());
+                kilobytes.unwrap_or(0_u64) / 1024
+            };
+            each.push((megabytes("Pss:"), megabytes("Rss:"), service));
         }
         each.sort();
         let text = each
             .iter()
-            .map(|(mb, service)| format!("{service} {mb} MB"));
+            .map(|(share, resident, service)| format!("{service} {share} ({resident})"));
         text.collect::<Vec<_>>().join(", ")
     }
 
