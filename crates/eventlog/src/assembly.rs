@@ -147,7 +147,6 @@ impl Assembly {
             Some(known) if **known == *head.incarnation => {
                 self.heard_of = self.heard_of.max(head.position);
                 if sure {
-                    self.ask_head = false;
                     self.shorten(head.position);
                 }
             }
@@ -162,7 +161,12 @@ impl Assembly {
         self.ask_head = true;
     }
 
-    /// There is no asking just now; what is announced must do.
+    /// The head is being asked for.
+    pub fn asking(&mut self) {
+        self.ask_head = false;
+    }
+
+    /// There was no answer; what is announced must do, if there ever was a head.
     pub fn stop_asking(&mut self) {
         self.ask_head = self.incarnation.is_none();
     }

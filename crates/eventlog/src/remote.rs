@@ -12,7 +12,7 @@ use store::Store;
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
-    time::Instant,
+    time::{Instant, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +29,9 @@ const READ_BYTES: usize = 1024 * 1024;
 const CHUNK: usize = 512;
 /// How long to wait after a failure, at first and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+/// When nothing was heard of a topic for so long, its producer is asked: heads are announced each
+/// second where all is well.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// A topic whose producer runs in this process, perhaps in others too.
 pub struct OwnTopic {
@@ -282,7 +285,11 @@ async fn mend(topic: Arc<Topic>, broker: Arc<dyn Broker>, history: Arc<dyn Histo
         let want = lock(&topic.assembly).wants(Instant::now());
         let done = match want {
             Want::Nothing => {
-                topic.mend.notified().await;
+                let heard = timeout(SILENCE, topic.mend.notified()).await;
+                if heard.is_err() {
+                    // A broker that says nothing, not even the head, may be away.
+                    topic.change(Assembly::doubt);
+                }
                 continue;
             }
             Want::Patience(until) => {
@@ -290,6 +297,8 @@ async fn mend(topic: Arc<Topic>, broker: Arc<dyn Broker>, history: Arc<dyn Histo
                 continue;
             }
             Want::Head => {
+                // What is doubted from now on, this answer does not settle.
+                lock(&topic.assembly).asking();
                 let asked = topic.ask_head(&*broker, &*history).await;
                 if asked.is_err() {
                     topic.change(Assembly::stop_asking);

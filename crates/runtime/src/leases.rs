@@ -143,8 +143,8 @@ impl Keeper {
         }
         let mut mine = BTreeSet::new();
         let (mut release, mut take, mut wait) = (Vec::new(), Vec::new(), self.timeout / LOOKS);
-        for (lease, wanted) in view.leases.iter().zip(view.wanted()) {
-            let (is_mine, be_mine) = (lease.holder == *self.token, *wanted == *self.token);
+        for (lease, wanted) in view.leases.iter().zip(view.wanted(&self.token)) {
+            let (is_mine, be_mine) = (lease.holder == *self.token, wanted == &*self.token);
             match (is_mine, be_mine) {
                 (true, true) => drop(mine.insert(lease.name.clone())),
                 (true, false) => release.push(lease),

@@ -7,10 +7,13 @@ use crate::{consumer::Surround, tenancy::RELAY};
 /// How long it has to come to an end; two at once do no harm.
 const GRACE: Duration = Duration::from_millis(300);
 
+/// How long before one that ended is begun again.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// Runs it while the lease is held.
 pub(crate) async fn run(around: Surround) {
     let mut tenant = around.tenancy.tenant();
-    while !around.stop.is_cancelled() {
+    'held: while !around.stop.is_cancelled() {
         tenant.turn();
         tenant.confirm();
         if !tenant.holds(RELAY) {
@@ -29,6 +32,14 @@ pub(crate) async fn run(around: Surround) {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tenant.changed() => tenant.turn(),
+                // It ends by itself only if something is badly wrong; then it is begun again.
+                ended = &mut running => {
+                    tracing::error!(topic = %around.shared.topic, ?ended, "the relay has ended; beginning again");
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        () = tokio::time::sleep(AGAIN) => continue 'held,
+                    }
+                }
             }
         }
         stop.cancel();

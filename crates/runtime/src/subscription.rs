@@ -2,7 +2,9 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use kernel::{AppError, Poison, Projection, Recorded, StreamId, Subscription, with_keys};
+use kernel::{
+    AppError, Poison, Projection, Recorded, Statement, StreamId, Subscription, with_keys,
+};
 use metrics::{Gauge, gauge};
 use store::{sharing, system};
 use tokio::sync::mpsc;
@@ -171,7 +173,10 @@ impl Runner {
                 return self.pause(&error.to_string()).await;
             }
         }
-        let reacted = self.react(events);
+        let reacted = match self.react(events) {
+            Ok(reacted) => reacted,
+            Err(error) => return self.pause(&error.to_string()).await,
+        };
         match reacted.is_empty() {
             true => self.progress.handled(upto),
             false => self.commit(reacted, upto).await,
@@ -191,10 +196,13 @@ impl Runner {
         Ok(())
     }
 
-    /// The reactions that have an effect.
-    fn react(&self, events: Vec<Arc<Recorded>>) -> Vec<Reacted> {
+    /// The reactions that have an effect. Fails while the key ring is away: what cannot be opened
+    /// for that reason is not damaged, and must not be parked.
+    fn react(&self, events: Vec<Arc<Recorded>>) -> Result<Vec<Reacted>, AppError> {
+        let keyring = &self.around.shared.keyring;
+        let before = keyring.lapses().unreachable;
         let keys = self.around.shared.keys();
-        with_keys(&keys, || {
+        let reacted: Vec<Reacted> = with_keys(&keys, || {
             events
                 .into_iter()
                 .map(|event| {
@@ -206,7 +214,14 @@ impl Runner {
                     !quiet || self.parked.contains(&event.stream)
                 })
                 .collect()
-        })
+        });
+        let failed = reacted.iter().any(|(_, reaction)| reaction.is_err());
+        match failed && keyring.lapses().unreachable != before {
+            true => Err(AppError::Unavailable(
+                "the key ring cannot be reached".into(),
+            )),
+            false => Ok(reacted),
+        }
     }
 
     async fn commit(&mut self, reacted: Vec<Reacted>, last: i64) {
@@ -225,7 +240,10 @@ impl Runner {
     async fn one_by_one(&mut self, events: Vec<Arc<Recorded>>, last: i64) {
         for event in events {
             let position = event.position;
-            let reacted = self.react(vec![event.clone()]);
+            let reacted = match self.react(vec![event.clone()]) {
+                Ok(reacted) => reacted,
+                Err(error) => return self.pause(&error.to_string()).await,
+            };
             match self.submit(reacted, position).await {
                 Ok(()) => {}
                 Err(AppError::Unavailable(reason)) => return self.pause(&reason).await,
@@ -240,16 +258,17 @@ impl Runner {
         self.progress.handled(last);
     }
 
+    /// Fails if a newer program has taken over the read model that this feeds.
+    fn read_model_stands(&self) -> Option<Statement> {
+        let projection = self.projection.as_ref();
+        let projection = projection.filter(|_| !self.around.shared.sole_owner)?;
+        let (name, version) = (projection.name, projection.version);
+        Some(sharing::assert_projection(name, version))
+    }
+
     async fn submit(&mut self, events: Vec<Reacted>, to: i64) -> Result<(), AppError> {
         let mut moves = vec![self.progress.moved_to(to)];
-        if let Some(projection) = &self.projection
-            && !self.around.shared.sole_owner
-        {
-            moves.push(sharing::assert_projection(
-                projection.name,
-                projection.version,
-            ));
-        }
+        moves.extend(self.read_model_stands());
         let (subscription, parked) = (self.progress.name.clone(), self.parked.clone());
         let sent = self
             .around
@@ -318,7 +337,8 @@ impl Runner {
     async fn again(&self, event: Arc<Recorded>) -> Result<Parked, AppError> {
         let (name, topic) = (&self.progress.name, &self.progress.topic);
         let unpark = system::unpark(name, topic, event.position);
-        let moves = vec![sharing::assert_letter(name, topic, event.position)];
+        let mut moves = vec![sharing::assert_letter(name, topic, event.position)];
+        moves.extend(self.read_model_stands());
         let mut reaction = with_keys(&self.around.shared.keys(), || {
             guarded(|| (self.subscription.react)(&event))
         });

@@ -70,8 +70,8 @@ impl Runner {
                     .await;
             }
             let wait = match self.fire(now).await {
-                Ok(true) => continue,
-                Ok(false) => self.until_next(now).await,
+                Ok(true) if !stop.is_cancelled() => continue,
+                Ok(_) => self.until_next(now).await,
                 Err(reason) => {
                     tracing::warn!(%reason, "timers wait for the store");
                     self.around.tenancy.suspect();

@@ -13,6 +13,26 @@ pub(crate) struct Lease {
     pub epoch: i64,
 }
 
+/// What a lease stands for.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Partition,
+    /// The timers, the relay.
+    Single,
+    /// An exclusive subscription.
+    Exclusive,
+}
+
+impl Kind {
+    fn of(lease: &Lease) -> Self {
+        match lease.name.split_once(':') {
+            Some(("partition", _)) => Self::Partition,
+            Some(_) => Self::Exclusive,
+            None => Self::Single,
+        }
+    }
+}
+
 /// Who looks.
 pub(crate) struct Me<'a> {
     pub id: &'a str,
@@ -68,24 +88,92 @@ impl View {
         }
     }
 
-    /// The token that should hold each lease, in their order. Partitions are shared out among
-    /// themselves, so that everybody gets as many of them.
-    pub fn wanted(&self) -> Vec<&String> {
-        let is_partition = |lease: &Lease| lease.name.starts_with("partition:");
-        let share = |partitions: bool| {
-            let these = self.leases.iter().filter(|l| is_partition(l) == partitions);
-            let holder = |l: &Lease| self.living.iter().position(|one| *one == l.holder);
+    /// The token that should hold each lease, in their order, as `me` sees it. Partitions are
+    /// shared out among themselves, so that everybody gets as many of them; and so are the leases
+    /// that every version of the program knows. An exclusive subscription may be known to some
+    /// versions only, which would not agree on shares: whoever has it keeps it, and if that is
+    /// nobody, whoever looks may take it.
+    pub fn wanted<'a>(&'a self, me: &'a str) -> Vec<&'a str> {
+        let holder = |lease: &Lease| self.living.iter().position(|one| *one == lease.holder);
+        let share = |kind: Kind| {
+            let these = self.leases.iter().filter(|lease| Kind::of(lease) == kind);
             let held: Vec<Option<usize>> = these.map(holder).collect();
             assign(self.living.len(), &held).into_iter()
         };
-        let (mut partitions, mut others) = (share(true), share(false));
-        self.leases
-            .iter()
-            .map(|lease| match is_partition(lease) {
-                true => partitions.next(),
-                false => others.next(),
-            })
-            .map(|one| &self.living[one.unwrap_or_default()])
+        let (mut partitions, mut singles) = (share(Kind::Partition), share(Kind::Single));
+        let wanted = self.leases.iter().map(|lease| match Kind::of(lease) {
+            Kind::Partition => partitions.next(),
+            Kind::Single => singles.next(),
+            Kind::Exclusive => holder(lease),
+        });
+        wanted
+            .map(|one| one.map_or(me, |one| self.living[one].as_str()))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VERSIONS: [(&str, &[&str]); 2] = [
+        ("a", &["relay", "timers"]),
+        ("b", &["relay", "subscription:x", "timers"]),
+    ];
+
+    fn view(known: &[&str], holders: &[(&str, String)]) -> View {
+        let known = holders.iter().filter(|(name, _)| known.contains(name));
+        View {
+            living: vec!["a".into(), "b".into()],
+            leases: known
+                .map(|(name, holder)| Lease {
+                    name: (*name).into(),
+                    holder: holder.clone(),
+                    epoch: 0,
+                })
+                .collect(),
+            rivals: Vec::new(),
+            known: true,
+        }
+    }
+
+    /// As `Keeper::turn` does: gives back what another should have, takes what is nobody's.
+    fn turn(me: &str, known: &[&str], holders: &mut [(&str, String)]) {
+        let view = view(known, holders);
+        let decided: Vec<_> = view.leases.iter().zip(view.wanted(me)).collect();
+        for (lease, wanted) in decided {
+            let row = holders.iter_mut().find(|(name, _)| *name == lease.name);
+            let (_, holder) = row.expect("a lease");
+            match (holder.as_str(), wanted == me) {
+                ("", true) => *holder = me.to_owned(),
+                (now, false) if now == me => holder.clear(),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn two_versions_leave_no_lease_to_each_other() {
+        // Whoever held what when the newer one came.
+        for first in 0..27 {
+            let who = |n: usize| ["", "a", "b"][n % 3].to_owned();
+            let mut holders = [
+                ("relay", who(first)),
+                ("subscription:x", who(first / 3)),
+                ("timers", who(first / 9)),
+            ];
+            if holders[1].1 == "a" {
+                continue; // the older one does not know it
+            }
+            for _ in 0..4 {
+                for (me, known) in VERSIONS {
+                    turn(me, known, &mut holders);
+                }
+            }
+            assert!(
+                holders.iter().all(|(_, holder)| !holder.is_empty()),
+                "{first}: {holders:?}"
+            );
+        }
     }
 }

@@ -140,7 +140,14 @@ impl Runner {
                 _ = save.tick(), if dirty => self.save().await,
             }
         }
-        self.land(&mut flight).await;
+        self.give_back(&mut flight).await;
+    }
+
+    /// Comes to an end with what is under way. What is finished is saved at once: slow effects may
+    /// take longer than others wait for this instance to let go.
+    async fn give_back(&mut self, flight: &mut Flight) {
+        self.save().await;
+        self.land(flight).await;
         self.save().await;
     }
 
@@ -169,8 +176,7 @@ impl Runner {
     async fn resettle(&mut self, flight: &mut Flight) {
         flight.ready.clear();
         flight.behind.clear();
-        self.land(flight).await;
-        self.save().await;
+        self.give_back(flight).await;
         self.progress.let_go();
         self.progress.tenant.confirm();
         self.stale = true;
@@ -195,13 +201,17 @@ impl Runner {
             }
             Err(error) => {
                 tracing::warn!(worker = self.worker.name, %error, "cannot go on; will try again");
-                tokio::select! {
-                    () = self.around.stop.cancelled() => {}
-                    () = tokio::time::sleep(FIRST_RETRY) => {}
-                }
+                self.rest().await;
             }
         }
         !self.stale
+    }
+
+    async fn rest(&self) {
+        tokio::select! {
+            () = self.around.stop.cancelled() => {}
+            () = tokio::time::sleep(FIRST_RETRY) => {}
+        }
     }
 
     async fn take(&mut self, flight: &mut Flight) {
@@ -212,7 +222,10 @@ impl Runner {
                 // Another instance may have redriven it.
                 match self.progress.parked(&self.around).await {
                     Ok(parked) => self.parked = parked,
-                    Err(_) => return,
+                    Err(error) => {
+                        tracing::warn!(worker = self.worker.name, %error, "cannot read the dead letters; will try again");
+                        return self.rest().await;
+                    }
                 }
             }
         }
@@ -249,10 +262,18 @@ impl Runner {
         {
             let (worker, app) = (self.worker.clone(), self.app.clone());
             let (stop, ends) = (self.around.stop.clone(), flight.ends.clone());
+            let keyring = self.around.shared.keyring.clone();
             flight.running.spawn(async move {
                 let mut pause = FIRST_RETRY;
                 loop {
-                    let result = perform(&worker, &app, &event).await;
+                    let before = keyring.lapses().unreachable;
+                    let mut result = perform(&worker, &app, &event).await;
+                    // What could not be opened is not damaged.
+                    if keyring.lapses().unreachable != before
+                        && let Err(WorkerError::Poison(reason)) = result
+                    {
+                        result = Err(WorkerError::Retry(reason));
+                    }
                     let Err(WorkerError::Retry(reason)) = &result else {
                         return (event, result);
                     };

@@ -1,7 +1,7 @@
 //! Events from programs outside: a topic per service, shared by its instances as a consumer group.
 //! An offset is stored when what the event led to is committed.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use kernel::PARTITIONS;
 use rdkafka::{
@@ -64,6 +64,10 @@ impl KafkaBroker {
             .set("max.poll.interval.ms", "3600000")
             .create()
             .map_err(unavailable)?;
+        let leaving = Leaving(Some(Arc::new(receiver)));
+        let Some(receiver) = leaving.0.clone() else {
+            return Ok(());
+        };
         receiver.subscribe(&[&name]).map_err(unavailable)?;
         loop {
             let message = receiver.recv().await.map_err(unavailable)?;
@@ -76,6 +80,20 @@ impl KafkaBroker {
             // Lost with its partition, it comes again where that went.
             let _ = receiver.store_offset_from_message(&message);
         }
+    }
+}
+
+/// The last to let go of a member of a group. Dropped, it lets the member leave the group on a
+/// thread of its own: the library waits for the group's answer, without limit if the cluster is
+/// gone.
+struct Leaving(Option<Arc<StreamConsumer>>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        let member = self.0.take();
+        // Without a thread it leaves here and now.
+        let leave = std::thread::Builder::new().name("kafka-leave".into());
+        let _ = leave.spawn(move || drop(member));
     }
 }
 

@@ -14,6 +14,11 @@ pub enum ConfigError {
     /// An address is none.
     #[error("the NATS address {0} is not valid; it looks like nats://host:4222")]
     Address(String),
+    /// Something in it looks like part of a password, and is not shown.
+    #[error(
+        "the NATS URL cannot be read; in a password `,` is written %2C, `?` %3F, `/` %2F and `@` %40"
+    )]
+    Unescaped,
     /// A setting behind the `?` is unknown or wrong.
     #[error("the NATS setting `{0}` is not valid: {1}")]
     Setting(String, &'static str),
@@ -80,6 +85,9 @@ impl Config {
     /// `max_age_s`, `max_bytes`, `manage` (`true` or `false`).
     pub fn parse(url: &str) -> Result<Self, ConfigError> {
         let (servers, settings) = url.split_once('?').unwrap_or((url, ""));
+        if settings.contains('@') {
+            return Err(ConfigError::Unescaped);
+        }
         let mut config = Self {
             servers: Vec::new(),
             login: None,
@@ -103,7 +111,11 @@ impl Config {
             };
             let plain = format!("{scheme}://{host}");
             if host.is_empty() || plain.parse::<ServerAddr>().is_err() {
-                return Err(ConfigError::Address(plain));
+                let port = host.rsplit_once(':').map_or("", |(_, port)| port);
+                return Err(match port.bytes().all(|b| b.is_ascii_digit()) {
+                    true => ConfigError::Address(plain),
+                    false => ConfigError::Unescaped,
+                });
             }
             config.servers.push(plain);
             if let (Some(login), None) = (login, &config.login) {
@@ -242,6 +254,9 @@ mod tests {
         for (url, named) in [
             ("nats://u:secret@", "nats://"),
             ("nats://u:secret@h:99999", "nats://h:99999"),
+            ("nats://u:my,secret@h", "%2C"),
+            ("nats://u:secret,x@h", "%2C"),
+            ("nats://u:12?secret@h", "%3F"),
             ("nats://u:secret@h?speed=1", "speed"),
             ("nats://u:secret@h?storage=tape", "storage"),
             ("nats://u:secret@h?replicas=0", "replicas"),

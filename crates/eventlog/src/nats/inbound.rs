@@ -8,7 +8,10 @@ use async_nats::jetstream::{
     consumer::{AckPolicy, Consumer, DeliverPolicy, pull},
 };
 use futures_util::StreamExt;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
 use super::{NatsBroker, Storage, message, unavailable};
 use crate::{
@@ -24,6 +27,8 @@ const ACK_WAIT: Duration = Duration::from_secs(30);
 const AT_ONCE: i64 = 256;
 /// How soon one that could not be handled comes again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How often it is looked whether there is a connection again.
+const LOOK: Duration = Duration::from_millis(500);
 /// How long to wait after a failure, at first and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
@@ -62,8 +67,10 @@ impl NatsBroker {
     ) -> Result<(), LogError> {
         let mut connected = self.connected.clone();
         while !self.is_connected() {
-            let waited = connected.changed().await;
-            waited.map_err(|_| unavailable("the client has ended"))?;
+            // The client tells of a connection a moment before it has it, and then no more.
+            if let Ok(waited) = timeout(LOOK, connected.changed()).await {
+                waited.map_err(|_| unavailable("the client has ended"))?;
+            }
         }
         connected.mark_unchanged();
         let consumer = self.inbound_consumer(service).await?;

@@ -13,6 +13,7 @@ mod many_tables;
 mod neighbours;
 mod personal;
 mod projections;
+mod ring_away;
 mod smoke;
 mod subscriptions;
 mod timers;

@@ -7,7 +7,10 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 use tokio::time::{Instant, sleep, timeout};
-use tokio_postgres::{Config, config::TargetSessionAttrs};
+use tokio_postgres::{
+    Config,
+    config::{LoadBalanceHosts, TargetSessionAttrs},
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
@@ -73,6 +76,11 @@ impl Server {
         }
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(Duration::from_secs(10));
+        }
+        if config.get_hosts().len() > 1 {
+            // In another order each time: a host that takes connections and then says nothing
+            // uses up the time of an attempt, and the next one must not begin with it again.
+            config.load_balance_hosts(LoadBalanceHosts::Random);
         }
         config
             .keepalives_idle(Duration::from_secs(10))
@@ -195,7 +203,7 @@ fn standbys(primary: &Config, hosts: &str) -> Result<Config, ()> {
         .ssl_mode(primary.get_ssl_mode())
         .connect_timeout(Duration::from_secs(1))
         .tcp_user_timeout(Duration::from_secs(5))
-        .load_balance_hosts(tokio_postgres::config::LoadBalanceHosts::Random);
+        .load_balance_hosts(LoadBalanceHosts::Random);
     Ok(config)
 }
 
@@ -229,6 +237,8 @@ mod tests {
         let server = Server::parse(url).expect("readable");
         assert_eq!(server.config.get_hosts().len(), 2);
         assert_eq!(server.config.get_ports(), [5432, 5433]);
+        let order = server.config.get_load_balance_hosts();
+        assert_eq!(order, LoadBalanceHosts::Random);
         let replicas = server.replicas.expect("replicas");
         assert_eq!(replicas.get_ports(), [1, 5432]);
         assert_eq!(replicas.get_dbname(), Some("souk"));

@@ -119,7 +119,8 @@ impl Session {
 
     /// Runs statements without values, waiting for them.
     pub async fn script(&self, sql: &str) -> Result<(), Failure> {
-        let done = self.client.batch_execute(sql).await;
+        let done = timeout(ANSWER, self.client.batch_execute(sql)).await;
+        let done = done.map_err(|_| Failure::Lost("the server did not answer".into()))?;
         done.map_err(|error| failure::sort(&error))
     }
 
