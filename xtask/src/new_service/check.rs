@@ -45,13 +45,11 @@ pub fn run(workspace: &Workspace) -> Outcome {
         command.env("CARGO_TARGET_DIR", workspace.target());
         command
     };
-    // The new service's targets; with souk beside it, so that what both need is built once, with
-    // the same features as everywhere else.
-    let targets = format!("--quiet --package {NAME} --package souk --lib --test flow");
+    let strictly = "--all-targets --no-deps -- -D warnings";
     succeed(&mut cargo(&format!(
-        "clippy {targets} --no-deps -- -D warnings"
+        "clippy --quiet --package {NAME} {strictly}"
     )))?;
-    succeed(&mut cargo(&format!("test {targets}")))?;
+    succeed(&mut cargo(&format!("test --quiet --package {NAME}")))?;
     succeed(&mut cargo("run --quiet --package xtask -- lint --quiet"))?;
     let served = output(&mut cargo("run --quiet --package souk -- openapi"))?;
     let served: serde_json::Value = serde_json::from_str(&served)?;
