@@ -64,10 +64,10 @@ impl KafkaBroker {
             .set("max.poll.interval.ms", "3600000")
             .create()
             .map_err(unavailable)?;
-        let leaving = Leaving(Some(Arc::new(receiver)));
-        let Some(receiver) = leaving.0.clone() else {
-            return Ok(());
-        };
+        let member = Arc::new(receiver);
+        let _leaving = Leaving(Some(member.clone()));
+        // Declared after, so let go of before.
+        let receiver = member;
         receiver.subscribe(&[&name]).map_err(unavailable)?;
         loop {
             let message = receiver.recv().await.map_err(unavailable)?;

@@ -3,6 +3,7 @@
 mod chance;
 mod commands;
 mod crash;
+mod gate;
 mod life;
 mod lifecycle;
 mod many;
@@ -11,6 +12,7 @@ mod many_outside;
 mod many_reads;
 mod many_tables;
 mod neighbours;
+mod outside;
 mod personal;
 mod projections;
 mod ring_away;

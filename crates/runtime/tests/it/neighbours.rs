@@ -5,21 +5,23 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-use eventlog::{Broker, Delivery, Inbound, Log, LogError, LogHead};
+use eventlog::{Log, LogError, LogHead};
 use kernel::{BoxFuture, Clock, Module, Recorded};
 use runtime::{
     KeyVault, Neighbours, Placement, RandomIds, Runtime, RuntimeConfig, SqliteKeyRing, SystemClock,
 };
-use store::{
-    Batch, Committed, HeldHead, LoadStream, LoadedStream, Rows, Statement, Store, StoreError,
-    Stores, postgres, sqlite,
+use store::{Batch, Statement, Store, StoreError, Stores, postgres, sqlite};
+use tokio::sync::watch;
+
+use crate::{
+    gate::{Gate, Gated},
+    outside::Outside,
 };
-use tokio::sync::{mpsc, oneshot, watch};
 
 /// So short that tests need not wait, so long that a busy machine does not look dead.
 pub const LEASE_TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -212,146 +214,6 @@ impl Stores for Handed {
     }
 }
 
-/// Stops an instance as SIGSTOP would: nothing of it reaches the database until it goes on, and
-/// then what was on its way arrives.
-#[derive(Clone)]
-pub struct Gate {
-    shut: Arc<watch::Sender<Shut>>,
-    waiting: Arc<AtomicUsize>,
-}
-
-/// What does not pass.
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
-enum Shut {
-    Nothing,
-    /// Tables that take another one's place.
-    Switches,
-    /// Commits, and they.
-    Writes,
-    /// Questions, and they.
-    Everything,
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self {
-            shut: Arc::new(watch::channel(Shut::Nothing).0),
-            waiting: Arc::default(),
-        }
-    }
-}
-
-impl Gate {
-    /// Nothing passes.
-    pub fn stop(&self) {
-        self.shut.send_replace(Shut::Everything);
-    }
-
-    /// Questions are still answered.
-    pub fn stop_writes(&self) {
-        self.shut.send_replace(Shut::Writes);
-    }
-
-    /// A rebuilt read model waits before it takes the old one's place.
-    pub fn stop_switches(&self) {
-        self.shut.send_replace(Shut::Switches);
-    }
-
-    pub fn go_on(&self) {
-        self.shut.send_replace(Shut::Nothing);
-    }
-
-    /// How many wait before it.
-    pub fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::SeqCst)
-    }
-
-    async fn pass(&self, what: Shut) {
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        let _ = self.shut.subscribe().wait_for(|shut| *shut < what).await;
-        self.waiting.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// One instance's way to a database.
-struct Gated {
-    store: Arc<dyn Store>,
-    gate: Gate,
-}
-
-impl Store for Gated {
-    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<Committed, StoreError>> {
-        Box::pin(async move {
-            self.gate.pass(Shut::Writes).await;
-            self.store.commit(batch).await
-        })
-    }
-
-    fn query(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, StoreError>> {
-        Box::pin(async move {
-            self.gate.pass(Shut::Everything).await;
-            self.store.query(statements).await
-        })
-    }
-
-    fn load(
-        &self,
-        streams: Vec<LoadStream>,
-    ) -> BoxFuture<'_, Result<Vec<LoadedStream>, StoreError>> {
-        self.store.load(streams)
-    }
-
-    fn read_log(
-        &self,
-        after: i64,
-        limit: usize,
-        max_bytes: usize,
-    ) -> BoxFuture<'_, Result<Vec<Recorded>, StoreError>> {
-        self.store.read_log(after, limit, max_bytes)
-    }
-
-    fn head(&self) -> BoxFuture<'_, Result<LogHead, StoreError>> {
-        self.store.head()
-    }
-
-    fn migrate(
-        &self,
-        owner: &'static str,
-        scripts: &'static [&'static str],
-    ) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.store.migrate(owner, scripts)
-    }
-
-    fn define(&self, ddl: String, batch: Batch) -> BoxFuture<'_, Result<Committed, StoreError>> {
-        Box::pin(async move {
-            self.gate
-                .pass(if ddl.contains("RENAME") {
-                    Shut::Switches
-                } else {
-                    Shut::Writes
-                })
-                .await;
-            self.store.define(ddl, batch).await
-        })
-    }
-
-    fn scrub(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.store.scrub()
-    }
-
-    fn hold(&self) -> BoxFuture<'_, Result<Box<dyn HeldHead>, StoreError>> {
-        Box::pin(async move {
-            self.gate.pass(Shut::Writes).await;
-            self.store.hold().await
-        })
-    }
-
-    fn close(&self) -> BoxFuture<'_, ()> {
-        // The others still need it.
-        Box::pin(async {})
-    }
-}
-
 /// A log over the databases, which tells all runtimes what any of them committed.
 pub struct SharedLog {
     topics: HashMap<String, Topic>,
@@ -433,90 +295,4 @@ impl Log for SharedLog {
     }
 
     fn forget(&self) {}
-}
-
-/// Programs outside of Souk, and a broker that knows nothing but them.
-#[derive(Default)]
-pub struct Outside {
-    ears: Mutex<HashMap<String, Vec<mpsc::Sender<Inbound>>>>,
-}
-
-impl Outside {
-    /// Says something to the `n`th instance (in the order of their starts) of a service; answers
-    /// whether it was acknowledged.
-    pub async fn say(
-        &self,
-        service: &str,
-        n: usize,
-        (source, id): (&str, &str),
-        kind: &str,
-        data: &str,
-    ) -> bool {
-        let ear = self.ears.lock().expect("not poisoned")[service][n].clone();
-        let (done, answer) = oneshot::channel();
-        let event = Inbound {
-            source: source.into(),
-            id: id.into(),
-            kind: kind.into(),
-            data: data.into(),
-            done,
-        };
-        ear.send(event).await.expect("it listens");
-        answer.await.expect("an answer")
-    }
-
-    /// How many instances of a service listen.
-    pub fn listeners(&self, service: &str) -> usize {
-        let ears = self.ears.lock().expect("not poisoned");
-        ears.get(service).map_or(0, Vec::len)
-    }
-}
-
-fn nothing<T>() -> Result<T, LogError> {
-    Err(LogError::Unavailable("there is no broker".into()))
-}
-
-impl Broker for Outside {
-    fn publish<'a>(
-        &'a self,
-        _: &'a str,
-        _: &'a str,
-        _: &'a [Arc<Recorded>],
-    ) -> BoxFuture<'a, Result<(), LogError>> {
-        Box::pin(async { nothing() })
-    }
-
-    fn announce<'a>(&'a self, _: &'a str, _: &'a LogHead) -> BoxFuture<'a, Result<(), LogError>> {
-        Box::pin(async { nothing() })
-    }
-
-    fn tail<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<mpsc::Receiver<Delivery>, LogError>> {
-        Box::pin(async { nothing() })
-    }
-
-    fn newest<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<LogHead>, LogError>> {
-        Box::pin(async { nothing() })
-    }
-
-    fn retained<'a>(
-        &'a self,
-        _: &'a str,
-        _: &'a str,
-        _: i64,
-        _: usize,
-    ) -> BoxFuture<'a, Result<Vec<Recorded>, LogError>> {
-        Box::pin(async { nothing() })
-    }
-
-    fn inbound<'a>(
-        &'a self,
-        service: &'a str,
-    ) -> BoxFuture<'a, Result<mpsc::Receiver<Inbound>, LogError>> {
-        Box::pin(async move {
-            let (ear, events) = mpsc::channel(4);
-            let mut ears = self.ears.lock().expect("not poisoned");
-            ears.entry(service.to_owned()).or_default().push(ear);
-            Ok(events)
-        })
-    }
 }
