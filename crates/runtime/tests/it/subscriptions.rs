@@ -1,6 +1,6 @@
 //! Subscriptions: each event takes effect once, in order, and what cannot be handled waits aside.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, atomic::Ordering};
 
 use kernel::{Broadcast, Context, From, Module, Subscription, sql};
 use runtime::{DeadLetter, Runtime, RuntimeConfig};
@@ -446,7 +446,8 @@ async fn a_backlog_larger_than_memory_keeps_is_read_from_the_producer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_position_without_effects_is_saved_late_but_at_a_stop_at_the_latest() {
     let folder = tempfile::tempdir().expect("a folder");
-    let shop = start(folder.path(), vec![bank(), audit(&Trouble::default())]).await;
+    let trouble = Trouble::default();
+    let shop = start(folder.path(), vec![bank(), audit(&trouble)]).await;
     let bank_app = app(&shop, "bank");
     let saved = sql!("SELECT min(position) FROM positions WHERE subscription = 'note'");
     for n in 0..20 {
@@ -468,6 +469,10 @@ async fn a_position_without_effects_is_saved_late_but_at_a_stop_at_the_latest() 
         .execute(&anyone(), crate::toys::open("x", "x", "x"))
         .await
         .expect("committed");
+    until("the last event was heard", || async {
+        trouble.heard.load(Ordering::SeqCst) == 22
+    })
+    .await;
     assert_eq!(
         number(&app(&shop, "audit"), saved.clone()).await,
         21,

@@ -5,7 +5,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use kernel::{
@@ -367,6 +367,8 @@ impl Decider for Page {
 pub struct Trouble {
     /// While off, memos "poison", "panic" and "bad reaction" are trouble.
     pub healed: Arc<AtomicBool>,
+    /// How many events "note" was given.
+    pub heard: Arc<AtomicUsize>,
 }
 
 impl Trouble {
@@ -381,6 +383,7 @@ impl Trouble {
 }
 
 fn note(trouble: &Trouble, event: &Recorded) -> Result<Reaction, Poison> {
+    trouble.heard.fetch_add(1, Ordering::SeqCst);
     let Some(decoded) = event.decode::<AccountEvent>()? else {
         return Ok(Reaction::none());
     };
