@@ -67,6 +67,12 @@ pub trait Log: Send + Sync {
     /// network the producer may be down just now.
     fn head<'a>(&'a self, topic: &'a str) -> BoxFuture<'a, Result<LogHead, LogError>>;
 
+    /// Which log of the topic is being read, where it can become another one while this process
+    /// runs, and is known.
+    fn incarnation(&self, _topic: &str) -> Option<Arc<str>> {
+        None
+    }
+
     /// Drops what is held in memory, decoded personal data above all: somebody was erased.
     fn forget(&self);
 

@@ -402,6 +402,10 @@ impl Log for RemoteLog {
         })
     }
 
+    fn incarnation(&self, topic: &str) -> Option<Arc<str>> {
+        self.topic(topic).ok()?.incarnation.borrow().clone()
+    }
+
     fn forget(&self) {
         for topic in self.topics.values() {
             topic.change(Assembly::forget);

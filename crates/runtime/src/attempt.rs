@@ -18,6 +18,8 @@ use crate::{
 
 /// How many events one batch holds at most before the rest waits for the next.
 const MAX_EVENTS: usize = 4_096;
+/// The largest payload of an event, in bytes: readers elsewhere take no page larger than twice this.
+const LARGEST_EVENT: usize = 8 * 1024 * 1024;
 /// After how many lost races a batch decides while it holds the head of the log, so that it wins.
 const LOST: usize = 2;
 /// After how many the streams are loaded anew, whatever seems to be known of them.
@@ -61,14 +63,14 @@ impl Batcher {
             });
         }
         let now = self.shared.clock.now();
-        let streams = self.wanted(&mut missing);
+        let streams = self.wanted(&mut missing).await?;
         let (answers, loaded) = access.ask(Known::questions(items), streams).await?;
         let known = Known::answered(items, answers, &keys)?;
         let again = self.fold(loaded).await?;
         self.load(again, &mut access).await?;
         // Most need one round; another one loads all that the first found missing.
         loop {
-            let streams = self.wanted(&mut missing);
+            let streams = self.wanted(&mut missing).await?;
             self.load(streams, &mut access).await?;
             let mut plan = Plan::default();
             let mut outcomes = Vec::with_capacity(items.len());
@@ -215,19 +217,26 @@ impl Batcher {
         })
     }
 
-    /// What to load for `missing`, which it empties.
-    fn wanted(&self, missing: &mut Vec<StreamId>) -> Vec<LoadStream> {
+    /// What to load for `missing`, which it empties. What the log has shown goes into the cache at
+    /// once.
+    async fn wanted(&mut self, missing: &mut Vec<StreamId>) -> Result<Vec<LoadStream>, StoreError> {
         let mut seen = HashSet::new();
         missing.retain(|stream| seen.insert(stream.clone()));
-        missing
-            .drain(..)
-            .map(|stream| {
-                let spec = self.cache.spec(&stream);
-                let snapshots = spec.filter(|spec| spec.snapshot_every.is_some());
-                let shape = snapshots.map(|spec| spec.snapshot_version);
-                LoadStream { stream, shape }
-            })
-            .collect()
+        let (mut begun, mut wanted) = (Vec::new(), Vec::new());
+        for stream in missing.drain(..) {
+            match self.cache.take_begun(&stream) {
+                Some(whole) => begun.push(whole),
+                None => {
+                    let spec = self.cache.spec(&stream);
+                    let snapshots = spec.filter(|spec| spec.snapshot_every.is_some());
+                    let shape = snapshots.map(|spec| spec.snapshot_version);
+                    wanted.push(LoadStream { stream, shape });
+                }
+            }
+        }
+        // There are no snapshots among these, so there is nothing to load again.
+        self.fold(begun).await?;
+        Ok(wanted)
     }
 
     /// Loads streams into the cache.
@@ -285,6 +294,11 @@ impl Batcher {
         }
         if plan.batch.is_empty() {
             return Ok(());
+        }
+        let largest = plan.batch.events.iter().map(|event| event.data.len()).max();
+        if largest > Some(LARGEST_EVENT) {
+            let text = format!("an event larger than {LARGEST_EVENT} bytes");
+            return Err(StoreError::Data(text));
         }
         if self.shared.keyring.has_pending() {
             let held = matches!(access, Access::Held(_));

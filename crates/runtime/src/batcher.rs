@@ -99,8 +99,7 @@ impl Batcher {
                 Ok(events) if !events.is_empty() => {
                     let keys = self.shared.keys();
                     for event in events {
-                        let one = (event.version, &*event.kind, &*event.data);
-                        self.cache.follow(&event.stream, one, &keys);
+                        self.cache.hear(&event, &keys);
                         self.followed = event.position;
                     }
                 }

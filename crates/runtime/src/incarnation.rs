@@ -1,5 +1,5 @@
 //! A log that was restored is another one, with an incarnation of its own. Whoever has heard more
-//! of it than it now holds must not go on: as many new events as are missing would be skipped in
+//! of it than was restored must not go on: as many new events as are missing would be skipped in
 //! silence.
 
 use eventlog::LogHead;
@@ -22,9 +22,10 @@ pub(crate) async fn check(around: &Surround, topic: &str, head: &LogHead) -> Res
     let furthest: Option<i64> = furthest.first().and_then(|row| row.get(0));
     let furthest = furthest.unwrap_or(0);
     let refused = format!("{AHEAD_OF}{}", head.incarnation);
-    let is_ahead = furthest > head.position;
+    let restored_at = head.restored_at();
+    let is_ahead = furthest > restored_at;
     if seen.as_ref() == Some(&refused) {
-        return Err(ahead(topic, furthest, head.position));
+        return Err(ahead(topic, furthest, restored_at));
     }
     let note = match is_ahead {
         true => &refused,
@@ -35,15 +36,15 @@ pub(crate) async fn check(around: &Surround, topic: &str, head: &LogHead) -> Res
         .write(vec![sharing::see_incarnation(topic, note)])
         .await?;
     match is_ahead {
-        true => Err(ahead(topic, furthest, head.position)),
+        true => Err(ahead(topic, furthest, restored_at)),
         false => Ok(()),
     }
 }
 
 /// What to tell the operator.
-pub(crate) fn ahead(topic: &str, position: i64, newest: i64) -> AppError {
+pub(crate) fn ahead(topic: &str, position: i64, restored_at: i64) -> AppError {
     AppError::Unavailable(format!(
-        "this service is at position {position} of {topic}, which ended at {newest} when it was last looked at: \
+        "this service is at position {position} of {topic}, which tells the same as before only up to {restored_at}: \
          {topic} was restored to an earlier moment than this service; restore both together"
     ))
 }

@@ -7,6 +7,7 @@ mod access;
 mod assignment;
 mod attempt;
 mod batcher;
+mod begun;
 mod broadcast;
 mod caused;
 mod clock;

@@ -40,8 +40,11 @@ async fn prefetch<'a>(shared: &Shared, texts: impl Iterator<Item = &'a str>) {
 }
 
 /// For events about to be handled.
-pub(crate) async fn prefetch_events(shared: &Shared, events: &[Arc<Recorded>]) {
-    let closed = events.iter().filter(|event| event.typed.get().is_none());
+pub(crate) async fn prefetch_events<'a>(
+    shared: &Shared,
+    events: impl Iterator<Item = &'a Arc<Recorded>>,
+) {
+    let closed = events.filter(|event| event.typed.get().is_none());
     prefetch(shared, closed.map(|event| &*event.data)).await;
 }
 

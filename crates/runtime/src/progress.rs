@@ -27,6 +27,8 @@ pub(crate) struct Progress {
     /// By position, the lowest first. Only the first is worked on; none if nothing is held.
     groups: Vec<Group>,
     head: watch::Receiver<i64>,
+    /// Which log of the topic the positions are of.
+    incarnation: String,
     /// When the database was last brought up to date.
     saved: Instant,
     /// Why the log could not be read, so that it is said once.
@@ -87,6 +89,7 @@ impl Progress {
             epoch: 0,
             groups: Vec::new(),
             head,
+            incarnation: newest.incarnation,
             saved: Instant::now(),
             trouble: None,
         };
@@ -249,23 +252,40 @@ impl Progress {
         if self.idle() {
             return nothing;
         }
-        match around.log.read(&self.topic, after, CHUNK).await {
+        let read = around.log.read(&self.topic, after, CHUNK).await;
+        // Asked afterwards: what comes of another log must not be taken for the next events.
+        let read = match around.log.incarnation(&self.topic) {
+            Some(now) if *now != *self.incarnation => self.adopt(around).await.map(|()| Vec::new()),
+            _ => read.map_err(|error| error.to_string()),
+        };
+        match read {
             Ok(events) => {
                 if self.trouble.take().is_some() {
                     tracing::info!(subscription = %self.name, topic = %self.topic, "the log can be read again");
                 }
                 self.chunk(events, after)
             }
-            Err(error) => {
-                let trouble = error.to_string();
+            Err(trouble) => {
                 if self.trouble.as_ref() != Some(&trouble) {
-                    tracing::warn!(subscription = %self.name, topic = %self.topic, %error, "cannot read the log; will try again");
+                    tracing::warn!(subscription = %self.name, topic = %self.topic, error = %trouble, "cannot read the log; will try again");
                     self.trouble = Some(trouble);
                 }
                 tokio::time::sleep(std::time::Duration::from_millis(500)).await;
                 nothing
             }
         }
+    }
+
+    /// Goes on with a log that has become another one, if it may.
+    async fn adopt(&mut self, around: &Surround) -> Result<(), String> {
+        // What was handled is part of how far this service has heard.
+        self.flush(around).await.map_err(|e| e.to_string())?;
+        let head = around.log.head(&self.topic).await;
+        let head = head.map_err(|e| e.to_string())?;
+        let checked = incarnation::check(around, &self.topic, &head).await;
+        checked.map_err(|e| e.to_string())?;
+        self.incarnation = head.incarnation;
+        Ok(())
     }
 
     /// What of `events` is to be handled now.

@@ -5,9 +5,11 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use kernel::{DeciderSpec, ErasedState, KeyRing, States, StreamId, StreamMap, with_keys};
+use kernel::{DeciderSpec, ErasedState, KeyRing, Recorded, States, StreamId, StreamMap, with_keys};
 use std::sync::Arc;
 use store::LoadedStream;
+
+use crate::begun::Begun;
 
 /// How many states each of the two generations holds.
 const GENERATION: usize = 4_096;
@@ -20,6 +22,7 @@ pub(crate) struct StateCache {
     specs: HashMap<&'static str, DeciderSpec, foldhash::fast::RandomState>,
     young: StreamMap<Held>,
     old: StreamMap<Held>,
+    begun: Begun,
 }
 
 impl StateCache {
@@ -29,6 +32,7 @@ impl StateCache {
             specs,
             young: StreamMap::default(),
             old: StreamMap::default(),
+            begun: Begun::default(),
         }
     }
 
@@ -54,6 +58,7 @@ impl StateCache {
     /// Takes a state over, replacing an older one.
     pub fn put(&mut self, stream: StreamId, held: Held) {
         self.old.remove(&stream);
+        self.begun.remove(&stream);
         self.young.insert(stream, held);
     }
 
@@ -63,23 +68,42 @@ impl StateCache {
         if self.young.len() > GENERATION {
             self.old = std::mem::take(&mut self.young);
         }
+        self.begun.age();
     }
 
     /// Forgets everything: after a conflict nothing cached can be trusted.
     pub fn clear(&mut self) {
         self.young.clear();
         self.old.clear();
+        self.begun.clear();
     }
 
     /// Forgets a stream.
     pub fn remove(&mut self, stream: &StreamId) {
         self.young.remove(stream);
         self.old.remove(stream);
+        self.begun.remove(stream);
+    }
+
+    /// A stream that is not held, but of which the log has shown everything.
+    pub fn take_begun(&mut self, stream: &StreamId) -> Option<LoadedStream> {
+        self.begun.take(stream)
     }
 
     /// The version a stream is held at, if it is held.
     pub fn version(&self, stream: &StreamId) -> Option<i64> {
         self.find(stream).map(|(_, version)| version)
+    }
+
+    /// Takes in an event of the service's own topic, whoever committed it.
+    pub fn hear(&mut self, event: &Arc<Recorded>, keys: &Arc<dyn KeyRing>) {
+        let held = self.find(&event.stream).is_some();
+        if held {
+            let one = (event.version, &*event.kind, &*event.data);
+            self.follow(&event.stream, one, keys);
+        } else if self.spec(&event.stream).is_some() {
+            self.begun.follow(event);
+        }
     }
 
     /// Takes in an event that was committed elsewhere, if its stream is held. What does not fit is

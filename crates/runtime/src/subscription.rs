@@ -168,7 +168,7 @@ impl Runner {
     async fn handle(&mut self, chunk: Chunk) {
         let Chunk { events, upto } = chunk;
         if !self.around.shared.sole_owner {
-            persons::prefetch_events(&self.around.shared, &events).await;
+            persons::prefetch_events(&self.around.shared, events.iter()).await;
             if let Err(error) = self.check_parked(&events).await {
                 return self.pause(&error.to_string()).await;
             }

@@ -217,7 +217,11 @@ impl Runner {
     async fn take(&mut self, flight: &mut Flight) {
         let chunk = self.progress.read(&self.around, flight.read).await;
         if !self.around.shared.sole_owner {
-            persons::prefetch_events(&self.around.shared, &chunk.events).await;
+            let concerned = chunk
+                .events
+                .iter()
+                .filter(|e| self.worker.types.contains(&&*e.kind));
+            persons::prefetch_events(&self.around.shared, concerned).await;
             if chunk.events.iter().any(|e| self.parked.contains(&e.stream)) {
                 // Another instance may have redriven it.
                 match self.progress.parked(&self.around).await {

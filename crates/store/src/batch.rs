@@ -56,6 +56,38 @@ pub struct LoadedStream {
 pub struct LogHead {
     /// Position of the last event; 0 when there is none.
     pub position: i64,
-    /// New after every restore: a consumer that is ahead of it must stop.
+    /// New after every restore: a consumer that is ahead of it must stop. `POSITION@ID` tells where
+    /// the restored log ended.
     pub incarnation: String,
+}
+
+impl LogHead {
+    /// Up to which position this incarnation tells the same as the one before it: from there on
+    /// events are others. For an incarnation that does not say, its end now.
+    pub fn restored_at(&self) -> i64 {
+        let told = self.incarnation.split_once('@');
+        let told = told.and_then(|(position, _)| position.parse().ok());
+        told.unwrap_or(self.position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incarnation_may_tell_where_it_began() {
+        let restored_at = |incarnation: &str| {
+            let incarnation = incarnation.to_owned();
+            LogHead {
+                position: 9,
+                incarnation,
+            }
+            .restored_at()
+        };
+        assert_eq!(restored_at("5@7d5a"), 5);
+        for silent in ["", "7d5a", "x@y", "@", "5"] {
+            assert_eq!(restored_at(silent), 9, "{silent}");
+        }
+    }
 }

@@ -77,8 +77,12 @@ pub struct ServicePeers {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Balance {
-    /// In turn.
+    /// Requests for one resource (the first segment of the path with a digit, such as an id) go to
+    /// the same process while it is well and no busier than the others: it has the resource's
+    /// state at hand. The rest goes in turn.
     #[default]
+    ResourceHash,
+    /// In turn.
     RoundRobin,
     /// To the one with the fewest requests under way: when requests differ much in length.
     LeastConnections,

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 pub struct Gate {
     shut: Arc<watch::Sender<Shut>>,
     waiting: Arc<AtomicUsize>,
+    loaded: Arc<AtomicUsize>,
 }
 
 /// What does not pass.
@@ -37,6 +38,7 @@ impl Default for Gate {
         Self {
             shut: Arc::new(watch::channel(Shut::Nothing).0),
             waiting: Arc::default(),
+            loaded: Arc::default(),
         }
     }
 }
@@ -64,6 +66,11 @@ impl Gate {
     /// How many wait before it.
     pub fn waiting(&self) -> usize {
         self.waiting.load(Ordering::SeqCst)
+    }
+
+    /// How many streams were loaded through it.
+    pub fn loaded(&self) -> usize {
+        self.loaded.load(Ordering::SeqCst)
     }
 
     async fn pass(&self, what: Shut) {
@@ -98,6 +105,7 @@ impl Store for Gated {
         &self,
         streams: Vec<LoadStream>,
     ) -> BoxFuture<'_, Result<Vec<LoadedStream>, StoreError>> {
+        self.gate.loaded.fetch_add(streams.len(), Ordering::SeqCst);
         self.store.load(streams)
     }
 

@@ -1,7 +1,10 @@
 //! What several instances remember of streams that all of them change: never believed without
 //! being checked.
 
-use kernel::{AppError, Command, IdempotencyKey, Rejection, Stored, StreamId, UnitOfWork, sql};
+use kernel::{
+    App, AppError, Command, IdempotencyKey, Rejection, Stored, StreamId, UnitOfWork, sql,
+};
+use runtime::Runtime;
 
 use crate::{
     life::{anyone, app, until},
@@ -37,6 +40,44 @@ async fn a_stale_cache_refuses_nothing() {
         let refused = one_bank.execute(&anyone(), deposit("a", -5)).await;
         assert!(matches!(refused, Err(AppError::Rejected(_))), "{refused:?}");
     }
+    one.shutdown().await;
+    two.shutdown().await;
+}
+
+/// What another instance has begun and the log has shown is not asked of the database; what was
+/// there before, or is longer than is kept, is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_was_seen_to_begin_is_not_loaded() {
+    let world = World::new(&["bank"]);
+    let (one, _) = world.start("a", vec![bank()]).await;
+    let one_bank = app(&one, "bank");
+    let pay = async |bank: &App, id: &str| {
+        let paid = bank.execute(&anyone(), deposit(id, 1)).await;
+        paid.expect("committed");
+    };
+    pay(&one_bank, "old").await;
+    let (two, gate) = world.start("b", vec![bank()]).await;
+    let two_bank = app(&two, "bank");
+    let before = gate.loaded();
+    for n in 0..10 {
+        let id = format!("new{n}");
+        let opened = crate::toys::open(&id, &id, "x");
+        one_bank.execute(&anyone(), opened).await.expect("opened");
+        pay(&one_bank, &id).await;
+        // The person's name, too, is what it was.
+        pay(&two_bank, &id).await;
+        let account = two_bank.state::<Account>(&id).await.expect("a state");
+        assert_eq!(account.state.balance, 2);
+        pay(&one_bank, &id).await;
+    }
+    assert_eq!(gate.loaded(), before);
+    pay(&two_bank, "old").await;
+    assert_eq!(gate.loaded(), before + 1);
+    for _ in 0..40 {
+        pay(&one_bank, "long").await;
+    }
+    pay(&two_bank, "long").await;
+    assert_eq!(gate.loaded(), before + 2);
     one.shutdown().await;
     two.shutdown().await;
 }
@@ -224,6 +265,52 @@ async fn overtaken_in(world: &World) {
     );
     one.shutdown().await;
     two.shutdown().await;
+}
+
+/// 9: a log that was restored while its listeners ran, and has outgrown them before they look:
+/// nothing is skipped in silence, by a subscription or by a worker.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_ahead_of_a_log_that_was_restored_under_them_stops_as_well() {
+    let world = World::new(&["bank", "audit"]);
+    let (bank_alone, _) = world.start("bank", vec![bank()]).await;
+    let audit = || vec![crate::toys::audit(&crate::toys::Trouble::default())];
+    let (listening, _) = world.start("a", audit()).await;
+    crate::many::pay(&[&bank_alone], 5, 4).await;
+    crate::many::noted_once(&world, &listening, 5, 4).await;
+    world.log.restore("bank", "7@two", 25);
+    crate::many::pay(&[&bank_alone], 5, 1).await;
+    let stopped = async |shop: &Runtime| {
+        until("it says so", || async {
+            let missing = shop.not_ready().join("\n");
+            missing.contains("tells the same as before only up to 7")
+        })
+        .await;
+    };
+    stopped(&listening).await;
+    let heard = sql!("SELECT count(*) FROM events");
+    assert_eq!(world.number("audit", heard).await, 20, "it went on");
+    listening.shutdown().await;
+    // It stays so, however far the log grows.
+    let (again, _) = world.start("a", audit()).await;
+    stopped(&again).await;
+    again.shutdown().await;
+    bank_alone.shutdown().await;
+}
+
+/// 9: one that was not ahead goes on with the restored log.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_ahead_of_a_log_that_was_restored_under_them_goes_on() {
+    let world = World::new(&["bank", "audit"]);
+    let (bank_alone, _) = world.start("bank", vec![bank()]).await;
+    let audit = vec![crate::toys::audit(&crate::toys::Trouble::default())];
+    let (listening, _) = world.start("a", audit).await;
+    crate::many::pay(&[&bank_alone], 5, 4).await;
+    crate::many::noted_once(&world, &listening, 5, 4).await;
+    world.log.restore("bank", "20@two", 20);
+    crate::many::pay(&[&bank_alone], 5, 1).await;
+    crate::many::noted_once(&world, &listening, 5, 5).await;
+    listening.shutdown().await;
+    bank_alone.shutdown().await;
 }
 
 /// 9: a log that was restored to an earlier moment stops who is ahead of it, and it says so; also

@@ -294,5 +294,12 @@ impl Log for SharedLog {
         })
     }
 
+    fn incarnation(&self, topic: &str) -> Option<Arc<str>> {
+        let topic = self.topic(topic).ok()?;
+        let restored = topic.restored.lock().expect("not poisoned");
+        let restored = restored.as_ref();
+        Some(restored.map_or("one", |head| &head.incarnation).into())
+    }
+
     fn forget(&self) {}
 }

@@ -294,10 +294,8 @@ impl Writer {
         streams: Vec<LoadStream>,
     ) -> Result<Vec<LoadedStream>, StoreError> {
         let session = self.session.as_mut().ok_or(StoreError::Conflict)?;
-        let rows = session
-            .ask(questions::load(&streams))
-            .await
-            .map_err(lost_head)?;
+        let asked = session.ask(questions::load(&streams)).await;
+        let rows = asked.map_err(|failure| self.lost_head(failure))?;
         Ok(questions::loaded(streams, rows))
     }
 
@@ -317,10 +315,16 @@ impl Writer {
             steps: statements.iter().map(Step::from).collect(),
             end: None,
         };
-        session
-            .run(run)
-            .await
-            .map_err(|broken| lost_head(broken.failure))
+        let asked = session.run(run).await;
+        asked.map_err(|broken| self.lost_head(broken.failure))
+    }
+
+    /// The head is lost with the connection, which is of no use any more.
+    fn lost_head(&mut self, failure: Failure) -> StoreError {
+        if let Failure::Lost(_) = failure {
+            self.session = None;
+        }
+        lost_head(failure)
     }
 
     /// Commits what was decided while the head was held. It is not sent again: without the head

@@ -13,27 +13,56 @@ pub struct Candidate {
     pub under_way: usize,
 }
 
-/// Chooses; `None` only when there is nothing to choose from. `turn` counts the requests, `client`
-/// is a hash of the client's address (without one, a client's requests are spread in turn).
+/// Chooses; `None` only when there is nothing to choose from. `turn` counts the requests, `key` is
+/// a hash of what belongs together: the client's address or the resource (without one, requests
+/// are spread in turn).
 pub fn choose(
     balance: Balance,
     candidates: &[Candidate],
     turn: usize,
-    client: Option<u64>,
+    key: Option<u64>,
 ) -> Option<usize> {
     let first = turn.checked_rem(candidates.len())?;
     let in_turn = candidates[first..].iter().chain(&candidates[..first]);
-    let chosen = match (balance, client) {
-        (Balance::RoundRobin, _) | (Balance::ClientHash, None) => candidates.get(first),
+    // Highest random weight (Thaler and Ravishankar 1998): when a process goes, only its own
+    // clients or resources move.
+    let weight = |key: u64| move |candidate: &&Candidate| mixed(candidate.hash ^ key);
+    let chosen = match (balance, key) {
+        (Balance::RoundRobin, _) | (Balance::ClientHash | Balance::ResourceHash, None) => {
+            candidates.get(first)
+        }
         // The first of equals, and the list begins elsewhere each time.
         (Balance::LeastConnections, _) => in_turn.min_by_key(|candidate| candidate.under_way),
-        // Highest random weight (Thaler and Ravishankar 1998): when a process goes, only its own
-        // clients move.
-        (Balance::ClientHash, Some(client)) => candidates
-            .iter()
-            .max_by_key(|candidate| mixed(candidate.hash ^ client)),
+        (Balance::ClientHash, Some(client)) => candidates.iter().max_by_key(weight(client)),
+        // With bounded loads (Mirrokni, Thorup, Zadimoghaddam 2018): what everybody asks for must
+        // not drown one process while the others idle.
+        (Balance::ResourceHash, Some(resource)) => {
+            let bound = bound(candidates);
+            let free = candidates.iter().filter(|one| one.under_way < bound);
+            free.max_by_key(weight(resource))
+        }
     };
     chosen.map(|candidate| candidate.place)
+}
+
+/// How many requests a process may have under way before its resources go elsewhere: a quarter
+/// more than the mean, counting the request that is to be placed; so one is always below.
+fn bound(candidates: &[Candidate]) -> usize {
+    let all: usize = candidates.iter().map(|one| one.under_way).sum();
+    ((all + 1) * 5).div_ceil(candidates.len().max(1) * 4)
+}
+
+/// What requests for one resource have in common: the path up to the first segment with a digit.
+/// Names of collections and actions have none, ids always do. `None` for other paths.
+pub fn resource(path: &str) -> Option<u64> {
+    let mut end = 0;
+    for segment in path.split_inclusive('/') {
+        end += segment.len();
+        if segment.bytes().any(|byte| byte.is_ascii_digit()) {
+            return Some(hash(path[..end].trim_end_matches('/').as_bytes()));
+        }
+    }
+    None
 }
 
 /// FNV-1a: small, and the same everywhere, for ever.
@@ -70,6 +99,7 @@ mod tests {
     #[test]
     fn of_none_none_is_chosen() {
         for balance in [
+            Balance::ResourceHash,
             Balance::RoundRobin,
             Balance::LeastConnections,
             Balance::ClientHash,
@@ -118,6 +148,33 @@ mod tests {
             let before = choose(Balance::ClientHash, &all, turns[0], Some(client)).expect("one");
             let after = choose(Balance::ClientHash, &left, turns[1], Some(client)).expect("one");
             prop_assert!(before == gone || before == after);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_resource_stays_where_it_is_unless_that_is_busier(
+            busy in proptest::collection::vec(0_usize..50, 2..10), resource: u64, turns: [usize; 2],
+        ) {
+            let mut all = candidates(busy.len());
+            let quiet = choose(Balance::ResourceHash, &all, turns[0], Some(resource)).expect("one");
+            for (candidate, busy) in all.iter_mut().zip(&busy) { candidate.under_way = *busy; }
+            let chosen = choose(Balance::ResourceHash, &all, turns[1], Some(resource)).expect("one");
+            let mean = (busy.iter().sum::<usize>() + 1) as f64 / busy.len() as f64;
+            prop_assert!((busy[chosen] as f64) < mean * 1.25 + 1.0);
+            prop_assert!(chosen == quiet || busy[quiet] as f64 >= mean * 1.25);
+        }
+    }
+
+    #[test]
+    fn paths_of_one_resource_belong_together() {
+        let of = |path: &str| resource(path).expect("a resource");
+        assert_eq!(of("/api/carts/cart_01J"), of("/api/carts/cart_01J/lines/2"));
+        assert_eq!(of("/api/carts/cart_01J/"), of("/api/carts/cart_01J/lines"));
+        assert_ne!(of("/api/carts/cart_01J"), of("/api/carts/cart_01K"));
+        assert_ne!(of("/api/carts/1"), of("/api/orders/1"));
+        for path in ["", "/", "/api/carts", "/api/orders/mine"] {
+            assert_eq!(resource(path), None, "{path}");
         }
     }
 

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderValue, Request, Response, header, request},
 };
 use tokio::time::{Instant, timeout_at};
-use web::{DEADLINE, DRAINING};
+use web::{Balance, DEADLINE, DRAINING};
 
 use super::{
     answers::{self, Failure},
@@ -31,7 +31,8 @@ pub struct Errand<'a> {
     parts: request::Parts,
     payload: Payload,
     repeatable: bool,
-    client: Option<u64>,
+    /// What it has in common with others that should go to the same process.
+    key: Option<u64>,
     deadline: Instant,
     /// Where it has been.
     tried: Vec<Arc<Endpoint>>,
@@ -45,7 +46,11 @@ impl<'a> Errand<'a> {
         deadline: Instant,
     ) -> Result<Self, Failure> {
         let (mut parts, body) = request.into_parts();
-        let client = client(&parts);
+        let key = match service.members().balance {
+            Balance::ResourceHash => balance::resource(parts.uri.path()),
+            Balance::ClientHash => client(&parts),
+            Balance::RoundRobin | Balance::LeastConnections => None,
+        };
         message::prepare(&mut parts);
         let repeatable = message::is_repeatable(&parts.method, &parts.headers);
         let largest = service.settings.replayed_body;
@@ -57,7 +62,7 @@ impl<'a> Errand<'a> {
             repeatable: repeatable && payload.is_kept(),
             parts,
             payload,
-            client,
+            key,
             deadline,
             tried: Vec::new(),
         })
@@ -106,10 +111,10 @@ impl<'a> Errand<'a> {
     fn next(&self) -> Option<Arc<Endpoint>> {
         let members = self.service.members();
         let turn = self.service.next_turn();
-        let found = members.choose(turn, self.client, &self.tried);
+        let found = members.choose(turn, self.key, &self.tried);
         // The only process there is may be tried again, unless nobody listens there.
         let again = || match (self.repeatable, self.tried.last()) {
-            (true, Some(last)) if last.is_reachable() => members.choose(turn, self.client, &[]),
+            (true, Some(last)) if last.is_reachable() => members.choose(turn, self.key, &[]),
             _ => None,
         };
         found.or_else(again)

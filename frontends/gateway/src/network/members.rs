@@ -34,7 +34,7 @@ impl Members {
     pub fn choose(
         &self,
         turn: usize,
-        client: Option<u64>,
+        key: Option<u64>,
         tried: &[Arc<Endpoint>],
     ) -> Option<Arc<Endpoint>> {
         let now = Instant::now();
@@ -53,7 +53,7 @@ impl Members {
                 .filter(|(_, endpoint)| fits(endpoint))
                 .map(candidate)
                 .collect();
-            let place = balance::choose(self.balance, &candidates, turn, client)?;
+            let place = balance::choose(self.balance, &candidates, turn, key)?;
             among.get(place).cloned()
         };
         let doubtful = [Condition::Ejected, Condition::Unwell];

@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     body::Body,
-    http::{Request, StatusCode},
+    http::{Request, Response, StatusCode},
 };
 use gateway::{ClientAddress, Lookup, Network};
 use tokio::sync::watch;
@@ -94,6 +94,50 @@ async fn a_client_stays_with_its_process() {
     };
     let first = forwarded("10.1.1.1").await;
     assert_eq!(forwarded("10.1.1.1").await, first);
+}
+
+#[tokio::test]
+async fn requests_for_a_resource_stay_together_until_their_process_is_busy() {
+    let hanging = |peer: &'static str| {
+        Peer::start(move |request| async move {
+            match request.uri().path().ends_with("wait") {
+                true => std::future::pending().await,
+                false => Response::new(Body::from(peer)),
+            }
+        })
+    };
+    let (a, b) = (hanging("a").await, hanging("b").await);
+    let list = with("orders", &[a.url(), b.url()], &[], Balance::default());
+    let way = Way::along(quick(), list).await;
+    let ask = async |path: &str| read(way.send(get(path)).await).await.1;
+    let mut seen = BTreeSet::new();
+    for cart in 0..20 {
+        let first = ask(&format!("/api/carts/{cart}")).await;
+        assert_eq!(ask(&format!("/api/carts/{cart}/lines")).await, first);
+        seen.insert(first);
+    }
+    assert_eq!(seen.len(), 2);
+    // What belongs to no resource goes in turn.
+    assert_ne!(ask("/api/carts").await, ask("/api/carts").await);
+    // Whoever is busier than the others is spared.
+    let home = ask("/api/carts/7").await;
+    let peer = if home == "a" { &a } else { &b };
+    let mut waiting = Vec::new();
+    for _ in 0..2 {
+        let before = peer.requests();
+        let network = way.network.clone();
+        let wait = async move { network.call("orders", get("/api/carts/7/wait")).await };
+        waiting.push(tokio::spawn(wait));
+        until("it arrives at home", || peer.requests() > before).await;
+    }
+    assert_ne!(ask("/api/carts/7").await, home);
+    waiting.iter().for_each(|one| one.abort());
+    until_answer(
+        "it is at home again",
+        || async { read(way.send(get("/api/carts/7")).await).await },
+        |answer| answer.1 == home,
+    )
+    .await;
 }
 
 #[tokio::test]
