@@ -88,9 +88,8 @@ fn steps(workspace: &Workspace, args: &Args, counts: &mut Counts) -> Outcome {
     })?;
     if !args.quick {
         step("kafka", || {
-            // With souk beside it, whose dependencies have been built with the same features already.
-            let packages = "--package eventlog --package souk --features eventlog/kafka";
-            let kafka = format!("test {packages} --test contract kafka_");
+            let packages = "--package eventlog --package souk --features souk/kafka";
+            let kafka = format!("test {packages} --test contract --test kafka kafka_");
             counted(&mut workspace.cargo(&kafka), counts)
         })?;
     }

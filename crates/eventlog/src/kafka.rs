@@ -23,6 +23,8 @@ use tokio::sync::mpsc;
 use crate::{Broker, Delivery, Inbound, LogError, LogHead};
 
 pub use config::{Config, ConfigError};
+/// The client library: for tests that bring a cluster of their own (`rdkafka::mocking`).
+pub use rdkafka;
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);

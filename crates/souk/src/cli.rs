@@ -177,7 +177,8 @@ pub struct Processes {
         requires = "processes"
     )]
     pub keyring: Option<String>,
-    /// The broker, as in nats://nats.example:4222.
+    /// The broker, as in nats://nats.example:4222 (or kafka://kafka.example:9092, if souk was built
+    /// with Kafka).
     #[arg(
         long,
         env = "SOUK_EVENTS",

@@ -1,6 +1,7 @@
 //! The kinds of load.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -22,6 +23,8 @@ pub struct Figures {
     pub done: usize,
     /// Others.
     pub failed: usize,
+    /// What the others were.
+    pub others: BTreeMap<String, usize>,
     took: Duration,
     micros: Vec<u32>,
 }
@@ -30,6 +33,9 @@ impl Figures {
     fn merge(&mut self, other: Self) {
         self.done += other.done;
         self.failed += other.failed;
+        for (what, count) in other.others {
+            *self.others.entry(what).or_default() += count;
+        }
         self.micros.extend(other.micros);
     }
 
@@ -40,6 +46,15 @@ impl Figures {
         }
         self.micros
             .push(u32::try_from(since.elapsed().as_micros()).unwrap_or(u32::MAX));
+    }
+
+    /// The same of a purchase; what it came to if that was not good.
+    fn bought(&mut self, good: bool, outcome: Outcome, since: Instant) {
+        self.note(good, since);
+        if !good {
+            let (Outcome::Order(what) | Outcome::Refused(what)) = outcome;
+            *self.others.entry(what).or_default() += 1;
+        }
     }
 
     /// Good answers per second.
@@ -123,8 +138,27 @@ struct OrderStatus {
 /// A guest with a card that is always good.
 pub const CHECKOUT: &str = r#"{"email":"bench@example.com","shipping_address":{"name":"Bench","line1":"1 High Street","city":"Town","postcode":"AB1 2CD","country":"GB"},"payment":{"provider":"sandbox","token":"tok_visa"}}"#;
 
-/// Cart, line, checkout; answers the order's status (`refused` when there is no order).
-async fn purchase(connection: &mut Connection, sku: &str, wait: bool) -> Result<(String, Instant)> {
+/// What became of a purchase.
+enum Outcome {
+    /// There is an order, of this status.
+    Order(String),
+    /// There is none: at which step, and the answer.
+    Refused(String),
+}
+
+impl Outcome {
+    fn is(&self, status: &str) -> bool {
+        matches!(self, Self::Order(is) if is == status)
+    }
+}
+
+/// Cart, line, checkout.
+async fn purchase(
+    connection: &mut Connection,
+    sku: &str,
+    wait: bool,
+) -> Result<(Outcome, Instant)> {
+    let refused = |step: &str, status| Outcome::Refused(format!("{step} {status}"));
     let (status, body) = connection
         .request(
             Method::POST,
@@ -134,7 +168,7 @@ async fn purchase(connection: &mut Connection, sku: &str, wait: bool) -> Result<
         )
         .await?;
     if !status.is_success() {
-        return Ok(("refused".into(), Instant::now()));
+        return Ok((refused("cart", status), Instant::now()));
     }
     let cart: Identified = serde_json::from_slice(&body)?;
     let line = Bytes::from(format!(r#"{{"sku":"{sku}","quantity":1}}"#));
@@ -147,7 +181,7 @@ async fn purchase(connection: &mut Connection, sku: &str, wait: bool) -> Result<
         )
         .await?;
     if !status.is_success() {
-        return Ok(("refused".into(), Instant::now()));
+        return Ok((refused("line", status), Instant::now()));
     }
     let body = Bytes::from_static(CHECKOUT.as_bytes());
     let headers: &[(&str, &str)] = if wait { &[("prefer", "wait=20")] } else { &[] };
@@ -164,10 +198,10 @@ async fn purchase(connection: &mut Connection, sku: &str, wait: bool) -> Result<
         )
         .await?;
     if !status.is_success() {
-        return Ok(("refused".into(), since));
+        return Ok((refused("checkout", status), since));
     }
     let answer: CheckedOut = serde_json::from_slice(&body)?;
-    Ok((answer.order.status, since))
+    Ok((Outcome::Order(answer.order.status), since))
 }
 
 /// Whole purchases, each waited for until it is confirmed.
@@ -185,8 +219,8 @@ pub async fn checkouts(
             let (mut figures, until) = (Figures::default(), Instant::now() + during);
             while Instant::now() < until {
                 let since = Instant::now();
-                let (status, _) = purchase(&mut connection, sku, true).await?;
-                figures.note(status == "confirmed", since);
+                let (outcome, _) = purchase(&mut connection, sku, true).await?;
+                figures.bought(outcome.is("confirmed"), outcome, since);
             }
             Ok(figures)
         }
@@ -203,8 +237,8 @@ pub async fn checkouts_each(address: &str, sku: &'static str, count: usize) -> R
             let mut figures = Figures::default();
             let since = Instant::now();
             let mut connection = Connection::open(&address).await?;
-            let (status, _) = purchase(&mut connection, sku, true).await?;
-            figures.note(status == "confirmed", since);
+            let (outcome, _) = purchase(&mut connection, sku, true).await?;
+            figures.bought(outcome.is("confirmed"), outcome, since);
             Ok(figures)
         }
     })
@@ -231,8 +265,8 @@ pub async fn paced(
             ticks.reset();
             while Instant::now() < until {
                 ticks.tick().await;
-                let (status, since) = purchase(&mut connection, sku, false).await?;
-                figures.note(status != "refused", since);
+                let (outcome, since) = purchase(&mut connection, sku, false).await?;
+                figures.bought(matches!(outcome, Outcome::Order(_)), outcome, since);
             }
             Ok(figures)
         }
@@ -264,13 +298,11 @@ pub async fn hot_item(
                 .is_ok()
             {
                 let since = Instant::now();
-                let (status, _) = purchase(&mut connection, sku, true).await?;
-                match status.as_str() {
-                    "confirmed" => drop(yes.fetch_add(1, Ordering::Relaxed)),
-                    "cancelled" => drop(no.fetch_add(1, Ordering::Relaxed)),
-                    _ => {}
-                }
-                figures.note(matches!(status.as_str(), "confirmed" | "cancelled"), since);
+                let (outcome, _) = purchase(&mut connection, sku, true).await?;
+                let (bought, sold_out) = (outcome.is("confirmed"), outcome.is("cancelled"));
+                yes.fetch_add(bought.into(), Ordering::Relaxed);
+                no.fetch_add(sold_out.into(), Ordering::Relaxed);
+                figures.bought(bought || sold_out, outcome, since);
             }
             Ok(figures)
         }

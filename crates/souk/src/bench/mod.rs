@@ -146,8 +146,16 @@ fn report(bench: &Bench, rows: Vec<(String, String)>) -> Result<()> {
 }
 
 fn rate(figures: &Figures) -> String {
+    let others = figures.others.iter();
+    let others: Vec<String> = others
+        .map(|(what, count)| format!("{count} {what}"))
+        .collect();
+    let why = match others.is_empty() {
+        true => String::new(),
+        false => format!(": {}", others.join(", ")),
+    };
     format!(
-        "{:.0} /s  ({}; {} failed)",
+        "{:.0} /s  ({}; {} failed{why})",
         figures.per_second(),
         figures.latency(),
         figures.failed
