@@ -31,6 +31,7 @@ use clap::Parser as _;
 use cli::{Cli, Command};
 use failure::Result;
 
+// Without huge pages (feature `no_thp`): a service's process is idle with 35 MB instead of 50.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

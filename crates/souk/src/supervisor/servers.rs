@@ -174,15 +174,65 @@ fn other_url(error: &scratch::Error, option: &str) -> Failure {
 
 /// Where PostgreSQL's files are kept: in the data directory. Root cannot run PostgreSQL, and who
 /// runs it instead may not be able to enter the data directory (`/root`, usually); they are under
-/// `/var/lib/souk` then, in a folder named after the data directory.
+/// `/var/lib/souk` then, and the data directory has a link to them.
 fn postgres_folder(folder: &Path) -> Result<PathBuf> {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-    let name: String = folder.display().to_string().chars().map(plain).collect();
-    let apart = Path::new("/var/lib/souk").join(name.trim_matches('-'));
     // Where they are they stay, whatever became of the permissions since: else the shop would look
     // empty one day.
-    let there = |folder: &Path| folder.join("data").exists();
-    let stays =
-        there(folder) || (!there(&apart) && scratch::enterable(folder).context("PostgreSQL")?);
-    Ok(if stays { folder.to_owned() } else { apart })
+    if let Ok(apart) = std::fs::read_link(folder) {
+        return Ok(apart);
+    }
+    let stays = folder.join("data").exists() || scratch::enterable(folder).context("PostgreSQL")?;
+    match stays {
+        true => Ok(folder.to_owned()),
+        false => folder_apart(folder, Path::new("/var/lib/souk")),
+    }
+}
+
+/// A new folder under `base`, named after `folder`, which becomes a link to it. What is there
+/// belongs to a data directory that was deleted: its passwords are gone, and its data is not ours.
+fn folder_apart(folder: &Path, base: &Path) -> Result<PathBuf> {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let name: String = folder.display().to_string().chars().map(plain).collect();
+    let name = name.trim_matches('-');
+    let mut apart = base.join(name);
+    for next in 2.. {
+        if !apart.exists() {
+            break;
+        }
+        println!(
+            "  (the databases of an earlier shop are left in {}; delete them if nobody needs them)",
+            apart.display()
+        );
+        apart = base.join(format!("{name}-{next}"));
+    }
+    std::fs::create_dir_all(&apart).with_context(|| format!("cannot make {}", apart.display()))?;
+    let linked = std::os::unix::fs::symlink(&apart, folder);
+    linked.with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(apart)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deleted_shop_leaves_nothing_to_the_next_one_of_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (base, data) = (folder.path().join("base"), folder.path().join("data"));
+        let start = || {
+            std::fs::create_dir_all(&data).unwrap();
+            let postgres = data.join("postgres");
+            match postgres.is_symlink() {
+                true => postgres_folder(&postgres).unwrap(),
+                false => folder_apart(&postgres, &base).unwrap(),
+            }
+        };
+        let first = start();
+        assert!(first.starts_with(&base) && first.is_dir());
+        assert_eq!(start(), first, "it is found again");
+        std::fs::remove_dir_all(&data).unwrap();
+        let second = start();
+        assert_ne!(second, first);
+        assert_eq!(start(), second);
+    }
 }
