@@ -30,6 +30,8 @@ pub(crate) async fn run(around: Surround) {
             // Held: nothing to let go.
             tenant.confirm();
             tokio::select! {
+                // Asked first: a relay that was told to stop has ended as it should.
+                biased;
                 () = stop.cancelled() => {}
                 () = tenant.changed() => tenant.turn(),
                 // It ends by itself only if something is badly wrong; then it is begun again.
