@@ -33,6 +33,7 @@ pub(crate) struct Progress {
     saved: Instant,
     /// Why the log could not be read, so that it is said once.
     trouble: Option<String>,
+    halted: Option<String>,
 }
 
 /// Partitions that are at one position.
@@ -92,6 +93,7 @@ impl Progress {
             incarnation: newest.incarnation,
             saved: Instant::now(),
             trouble: None,
+            halted: None,
         };
         progress.reload(around).await?;
         Ok(progress)
@@ -255,7 +257,11 @@ impl Progress {
         let read = around.log.read(&self.topic, after, CHUNK).await;
         // Asked afterwards: what comes of another log must not be taken for the next events.
         let read = match around.log.incarnation(&self.topic) {
-            Some(now) if *now != *self.incarnation => self.adopt(around).await.map(|()| Vec::new()),
+            Some(now) if *now != *self.incarnation => {
+                let adopted = self.adopt(around).await;
+                self.halted = adopted.clone().err();
+                adopted.map(|()| Vec::new())
+            }
             _ => read.map_err(|error| error.to_string()),
         };
         match read {
@@ -301,14 +307,9 @@ impl Progress {
         Chunk { events, upto }
     }
 
-    /// Whether the log cannot be read, perhaps for good: the incarnation is looked at again then.
-    pub async fn verify(&mut self, around: &Surround) -> Result<(), AppError> {
-        if self.trouble.is_none() || around.shared.sole_owner {
-            return Ok(());
-        }
-        let head = around.log.head(&self.topic).await;
-        let head = head.map_err(|e| AppError::Unavailable(e.to_string()))?;
-        incarnation::check(around, &self.topic, &head).await
+    /// Why this must not go on: the log has become another one.
+    pub fn halted(&self) -> Option<&str> {
+        self.halted.as_deref()
     }
 
     /// Waits until there may be something behind `after`, or the leases have changed.

@@ -80,10 +80,10 @@ impl Runner {
                 }
                 continue;
             }
-            match self.progress.verify(&self.around).await {
-                Ok(()) if self.progress.caught_up() => caught_up(&stand),
-                Ok(()) => {}
-                Err(error) => drop(stand.send_replace(Standing::Halted(error.to_string()))),
+            match self.progress.halted() {
+                None if self.progress.caught_up() => caught_up(&stand),
+                None => {}
+                Some(reason) => drop(stand.send_replace(Standing::Halted(reason.to_owned()))),
             }
             // Where others write the topic as well, a look at times shows whether it is still the
             // same log.

@@ -12,10 +12,7 @@
 mod support;
 
 use eventlog::kafka::rdkafka::{mocking::MockCluster, producer::DefaultProducerContext};
-use support::{
-    Buying, Shop, order_status,
-    supervised::{Steering, signal},
-};
+use support::{Buying, Shop, order_status, supervised::Steering};
 
 /// A cluster of one broker. It cannot make topics by itself, as a real one does.
 fn cluster() -> MockCluster<'static, DefaultProducerContext> {
@@ -49,10 +46,7 @@ async fn kafka_carries_a_shop_whose_processes_come_and_go() {
     assert_eq!(order_status(&first), "confirmed");
 
     steering.ok(&["scale", "orders=2"]);
-    let pid = steering.process("orders-1").unwrap()["pid"]
-        .as_u64()
-        .unwrap();
-    signal("KILL", pid);
+    let pid = steering.kill("orders-1");
     let (_, second) = shop.bought(&buying).await;
     assert_eq!(order_status(&second), "confirmed");
     steering.replaced("orders-1", pid).await;

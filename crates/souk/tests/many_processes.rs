@@ -18,7 +18,7 @@ use std::sync::{
 
 use support::{
     Api, Buying, Shop, order_status, said,
-    supervised::{Steering, Supervised, all_gone, signal},
+    supervised::{Steering, Supervised, all_gone},
 };
 
 const SHOP: &[&str] = &["--processes", "--provider-timeout-ms", "1000"];
@@ -39,10 +39,7 @@ async fn a_shop_sells_while_its_processes_come_and_go_and_is_all_there_the_next_
     assert_eq!(order_status(&second), "confirmed");
 
     // One of them dies in the middle of things; so does the database.
-    let pid = steering.process("orders-1").unwrap()["pid"]
-        .as_u64()
-        .unwrap();
-    signal("KILL", pid);
+    let pid = steering.kill("orders-1");
     let (_, third) = shop.bought(&buying).await;
     assert_eq!(order_status(&third), "confirmed");
     steering.replaced("orders-1", pid).await;

@@ -248,8 +248,7 @@ async fn what_cannot_start_is_shown_as_failing_and_the_rest_goes_on() {
     let shop = start(&[]);
     let broken = shop.data().join("payments.broken");
     std::fs::write(&broken, "").unwrap();
-    let pid = shop.process("payments-1").unwrap()["pid"].as_u64().unwrap();
-    signal("KILL", pid);
+    let pid = shop.kill("payments-1");
     eventually("failing", async || {
         match shop.process("payments-1").unwrap() {
             row if row["state"] == "failing" => Ok(()),

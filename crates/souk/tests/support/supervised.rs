@@ -173,6 +173,13 @@ impl Steering {
         slots
     }
 
+    /// Kills the process in a slot; answers its id.
+    pub fn kill(&self, slot: &str) -> u64 {
+        let pid = self.process(slot).unwrap()["pid"].as_u64().unwrap();
+        signal("KILL", pid);
+        pid
+    }
+
     /// Waits until a slot has another process than `old`, and that is ready.
     pub async fn replaced(&self, slot: &str, old: u64) -> Value {
         eventually("a new process", async || {

@@ -319,12 +319,16 @@ impl Writer {
         asked.map_err(|broken| self.lost_head(broken.failure))
     }
 
-    /// The head is lost with the connection, which is of no use any more.
+    /// The head is lost with the connection, which is of no use any more: what was read under it may
+    /// not be true.
     fn lost_head(&mut self, failure: Failure) -> StoreError {
         if let Failure::Lost(_) = failure {
             self.session = None;
         }
-        lost_head(failure)
+        match failure {
+            Failure::Refused(error) => error,
+            _ => StoreError::Conflict,
+        }
     }
 
     /// Commits what was decided while the head was held. It is not sent again: without the head
@@ -358,10 +362,11 @@ impl Writer {
                 None => Err(StoreError::Conflict),
             },
             failure => {
+                let error = self.lost_head(failure);
                 if !broken.ended {
                     self.let_go().await;
                 }
-                Err(lost_head(failure))
+                Err(error)
             }
         }
     }
@@ -372,14 +377,6 @@ fn broken(failure: Failure) -> Broken {
         failure,
         step: None,
         ended: false,
-    }
-}
-
-/// The head is lost with the connection: what was read under it may not be true any more.
-fn lost_head(failure: Failure) -> StoreError {
-    match failure {
-        Failure::Refused(error) => error,
-        _ => StoreError::Conflict,
     }
 }
 
