@@ -9,6 +9,9 @@ use utoipa::ToSchema;
 pub struct Address {
     /// Who it is addressed to.
     pub name: String,
+    /// The business, where it goes to one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub company: String,
     /// Street and number.
     pub line1: String,
     /// Flat, floor, care of.
@@ -42,6 +45,7 @@ impl Address {
         let too_long = |text: &str| text.chars().count() > 200;
         let fields = [
             ("name", &self.name, true),
+            ("company", &self.company, false),
             ("line1", &self.line1, true),
             ("line2", &self.line2, false),
             ("city", &self.city, true),
@@ -78,6 +82,9 @@ pub struct Contact {
     pub email: String,
     /// Where the goods go.
     pub shipping_address: Address,
+    /// VAT identification number of a business, without spaces, such as `DE123456789`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vat_number: Option<String>,
 }
 
 /// Whether `email` looks like an address that mail could be sent to (one `@`, a dot behind it, no

@@ -7,8 +7,11 @@ use utoipa::ToSchema;
 
 use crate::{
     address::Contact,
+    credit::CreditUse,
     identity::CustomerId,
     orders::{OrderId, OrderLine, Totals},
+    pricing::{CaptureMode, PromotionUse},
+    shipping::OrderShipping,
 };
 
 id!(
@@ -20,6 +23,11 @@ id!(
     /// again there.
     LineId, "lin"
 );
+
+/// The channel of carts that name none.
+pub fn web() -> String {
+    "web".into()
+}
 
 /// How the buyer will pay, as checkout hands it on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +60,28 @@ pub struct CartCheckedOut {
     pub totals: Totals,
     /// How to pay.
     pub payment: PaymentMethod,
+    /// How it is shipped; absent when nothing is, or the shop offers no ways of shipping.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping: Option<OrderShipping>,
+    /// Code of the channel it was sold in.
+    #[serde(default = "crate::cart::web")]
+    pub channel: String,
+    /// Uses of scarce promotions, to be claimed before it is charged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redemptions: Vec<PromotionUse>,
+    /// Gift cards and store credit to be used before a card is charged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credits: Vec<CreditUse>,
+    /// Equal for the same buyer: a keyed hash of the account or the e-mail address. For limits per
+    /// buyer.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub buyer_key: String,
+    /// When the money is taken.
+    #[serde(default)]
+    pub capture: CaptureMode,
+    /// The buyer's language, BCP 47, such as `de`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
     /// SHA-256 of the guest's access token, hex.
     pub access_token_hash: String,
     /// When the order is given up unless it is confirmed.

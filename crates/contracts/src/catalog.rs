@@ -97,6 +97,9 @@ pub struct Variant {
     /// Weight in grams, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_grams: Option<i64>,
+    /// Length, width and height in millimetres as packed, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_mm: Option<[i64; 3]>,
     /// GTIN / EAN / UPC, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barcode: Option<String>,
@@ -130,6 +133,9 @@ pub struct Product {
     /// Kind of product in the merchant's words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub product_type: String,
+    /// Tax class, such as `reduced`; absent: `standard`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_class: Option<String>,
     /// On sale or not.
     pub status: ProductStatus,
     /// Categories, by path from the root, such as `clothing/shirts`.

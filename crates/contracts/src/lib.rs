@@ -5,11 +5,14 @@
 pub mod address;
 pub mod cart;
 pub mod catalog;
+pub mod credit;
 pub mod identity;
 pub mod inbound;
 pub mod inventory;
 pub mod orders;
 pub mod payments;
+pub mod pricing;
+pub mod shipping;
 
 /// The wire names of every event any service publishes, with the service that owns it: what the
 /// workspace lint checks golden files against.

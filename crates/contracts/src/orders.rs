@@ -7,9 +7,12 @@ use utoipa::ToSchema;
 use crate::{
     address::Contact,
     cart::{CartId, LineId, PaymentMethod},
+    credit::CreditUse,
     identity::CustomerId,
     inventory::Shortage,
     payments::PaymentId,
+    pricing::{CaptureMode, PromotionUse},
+    shipping::OrderShipping,
 };
 
 id!(
@@ -62,6 +65,9 @@ pub struct OrderLine {
     /// Taxes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taxes: Vec<TaxLine>,
+    /// Whether it is shipped (a gift card is not).
+    #[serde(default = "crate::pricing::yes")]
+    pub requires_shipping: bool,
     /// What it comes to.
     pub total: Money,
 }
@@ -133,6 +139,10 @@ pub enum CancelReason {
     PaymentDeclined,
     /// It was not confirmed in time.
     Deadline,
+    /// A coupon or promotion was used up meanwhile.
+    PromotionUsedUp,
+    /// A gift card or store credit had less than was to be taken from it.
+    CreditRefused,
     /// The customer asked.
     Customer,
     /// Staff decided.
@@ -161,6 +171,28 @@ pub struct OrderPlaced {
     pub totals: Totals,
     /// How it will be paid.
     pub payment: PaymentMethod,
+    /// How it is shipped; absent when nothing is, or the shop offers no ways of shipping.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping: Option<OrderShipping>,
+    /// Code of the channel it was sold in.
+    #[serde(default = "crate::cart::web")]
+    pub channel: String,
+    /// Uses of scarce promotions, to be claimed before it is charged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redemptions: Vec<PromotionUse>,
+    /// Gift cards and store credit to be used before a card is charged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credits: Vec<CreditUse>,
+    /// Equal for the same buyer: a keyed hash of the account or the e-mail address. For limits per
+    /// buyer.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub buyer_key: String,
+    /// When the money is taken.
+    #[serde(default)]
+    pub capture: CaptureMode,
+    /// The buyer's language, BCP 47, such as `de`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
     /// SHA-256 of the guest's access token, hex.
     pub access_token_hash: String,
     /// When it is given up unless it is confirmed.

@@ -141,6 +141,7 @@ impl Entered {
             postcode: self.postcode.clone(),
             country: self.country.clone(),
             phone: self.phone.clone(),
+            company: String::new(),
         }
     }
 

@@ -125,6 +125,12 @@ fn cancelled(order: &OrderView) -> String {
         Some(CancelReason::Deadline) => {
             "The payment was not confirmed in time, so we gave your things free again. You are not charged.".into()
         }
+        Some(CancelReason::PromotionUsedUp) => {
+            "A coupon you used was used up before we could count yours, so we did not charge you another price. You can order again without it.".into()
+        }
+        Some(CancelReason::CreditRefused) => {
+            "Your gift card or store credit had less on it than you wanted to pay with it. You were not charged.".into()
+        }
         Some(CancelReason::Customer) => "You cancelled it. You are not charged.".into(),
         Some(CancelReason::Staff) | None => "We had to cancel it. You are not charged.".into(),
     }

@@ -96,6 +96,7 @@ pub(crate) fn checkout(
     let contact = Contact {
         email: request.email,
         shipping_address: request.shipping_address,
+        vat_number: None,
     };
     Ok(Checkout {
         order_id: OrderId::generate(app.ids()),

@@ -5,6 +5,7 @@ use contracts::{
     cart::{CartCheckedOut, CartEvent, CartId, CartLine, PaymentMethod},
     identity::CustomerId,
     orders::{OrderId, OrderLine},
+    pricing::CaptureMode,
 };
 use kernel::{PersonId, Personal, Rejection};
 use std::sync::Arc;
@@ -71,6 +72,7 @@ pub(crate) fn check_out(
             subtotal: priced.subtotal,
             adjustments: priced.adjustments,
             taxes: priced.taxes,
+            requires_shipping: true,
             total: priced.total,
         });
     Ok(vec![CartEvent::CheckedOut(CartCheckedOut {
@@ -83,6 +85,13 @@ pub(crate) fn check_out(
         lines: lines.collect(),
         totals,
         payment: checkout.payment.clone(),
+        shipping: None,
+        channel: contracts::cart::web(),
+        redemptions: Vec::new(),
+        credits: Vec::new(),
+        buyer_key: String::new(),
+        capture: CaptureMode::Manual,
+        locale: None,
         access_token_hash: checkout.access_token_hash.clone(),
         deadline: command.at.plus_seconds(command.rules.confirm_within),
         at: command.at,

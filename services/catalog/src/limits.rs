@@ -26,6 +26,8 @@ const MAX_SKU: usize = 128;
 /// A thousand million in a currency of two digits.
 const MAX_AMOUNT: i64 = 100_000_000_000;
 const MAX_GRAMS: i64 = 100_000_000;
+/// Longest side of a packed variant, millimetres.
+pub const MAX_SIDE_MM: i64 = 100_000;
 
 /// Refuses a product that is out of bounds, naming the field.
 pub fn check(product: &Product) -> Result<(), Rejection> {
@@ -44,6 +46,9 @@ pub fn check(product: &Product) -> Result<(), Rejection> {
     text("title", &product.title, 1, MAX_TITLE)?;
     text("vendor", &product.vendor, 0, MAX_TITLE)?;
     text("product_type", &product.product_type, 0, MAX_TITLE)?;
+    if let Some(class) = &product.tax_class {
+        tax_class(class)?;
+    }
     if product.description.len() > 6 * MAX_DESCRIPTION {
         return Err(Rejection::invalid("description", "is too long"));
     }
@@ -232,6 +237,12 @@ fn variant(variant: &Variant) -> Result<(), Rejection> {
     text("title", &variant.title, 0, 6 * MAX_TITLE)?;
     prices(&variant.prices).map_err(|r| under("prices", r))?;
     prices(&variant.compare_at).map_err(|r| under("compare_at", r))?;
+    if let Some(size) = variant.size_mm
+        && !size.iter().all(|side| (1..=MAX_SIDE_MM).contains(side))
+    {
+        let detail = format!("must be three lengths of 1 to {MAX_SIDE_MM} millimetres");
+        return Err(Rejection::invalid("size_mm", detail));
+    }
     if let Some(barcode) = &variant.barcode {
         text("barcode", barcode, 1, 64)?;
     }
@@ -244,6 +255,17 @@ fn variant(variant: &Variant) -> Result<(), Rejection> {
             format!("must be 0 to {MAX_GRAMS}"),
         )),
         _ => Ok(()),
+    }
+}
+
+fn tax_class(class: &str) -> Result<(), Rejection> {
+    let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    match (1..=40).contains(&class.len()) && class.bytes().all(fine) {
+        true => Ok(()),
+        false => Err(Rejection::invalid(
+            "tax_class",
+            "must be 1 to 40 lower-case letters, digits and dashes, such as reduced",
+        )),
     }
 }
 
@@ -325,6 +347,14 @@ mod tests {
         assert_eq!(refused(|p| p.tags = vec!["t".into(); 251]), "tags");
         assert_eq!(refused(|p| p.tags = vec![String::new()]), "tags[0]");
         assert_eq!(refused(|p| p.variants.clear()), "variants");
+        assert_eq!(
+            refused(|p| p.tax_class = Some("Reduced".into())),
+            "tax_class"
+        );
+        assert_eq!(
+            refused(|p| p.variants[0].size_mm = Some([1, 0, 1])),
+            "variants[0].size_mm"
+        );
         assert_eq!(
             refused(|p| p.variants[0].sku = " A".into()),
             "variants[0].sku"

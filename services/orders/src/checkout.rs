@@ -103,6 +103,13 @@ fn placed(checkout: &CartCheckedOut, event: &Recorded) -> OrderPlaced {
         lines: checkout.lines.clone(),
         totals: checkout.totals.clone(),
         payment: checkout.payment.clone(),
+        shipping: checkout.shipping.clone(),
+        channel: checkout.channel.clone(),
+        redemptions: checkout.redemptions.clone(),
+        credits: checkout.credits.clone(),
+        buyer_key: checkout.buyer_key.clone(),
+        capture: checkout.capture,
+        locale: checkout.locale.clone(),
         access_token_hash: checkout.access_token_hash.clone(),
         deadline: checkout.deadline,
         // When the buyer got the answer, not when this service heard of it.

@@ -188,6 +188,8 @@ fn why(reason: CancelReason) -> &'static str {
         CancelReason::SoldOut => "sold out",
         CancelReason::PaymentDeclined => "the payment was declined",
         CancelReason::Deadline => "not confirmed in time",
+        CancelReason::PromotionUsedUp => "a coupon or promotion was used up",
+        CancelReason::CreditRefused => "a gift card or store credit had too little on it",
         CancelReason::Customer => "the customer asked",
         CancelReason::Staff => "staff decided",
     }

@@ -29,6 +29,10 @@ pub struct ProductInput {
     /// Kind of product in the merchant's words, at most 255 characters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub product_type: String,
+    /// Tax class, such as `reduced`: 1 to 40 lower-case letters, digits and dashes; left out:
+    /// `standard`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_class: Option<String>,
     /// Left out: draft for a new product, unchanged for one that is replaced. A published product
     /// needs a price for each variant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,6 +78,9 @@ pub struct VariantInput {
     /// Weight in grams, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_grams: Option<i64>,
+    /// Length, width and height in millimetres as packed, 1 to 100,000 each, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_mm: Option<[i64; 3]>,
     /// GTIN / EAN / UPC, if known; at most 64 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barcode: Option<String>,
@@ -95,6 +102,7 @@ impl VariantInput {
             prices: vec![price],
             compare_at: Vec::new(),
             weight_grams: None,
+            size_mm: None,
             barcode: None,
             media: None,
             requires_shipping: true,

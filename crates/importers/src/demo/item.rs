@@ -162,6 +162,7 @@ impl Item {
             description: format!("<p>{}</p>", self.text),
             vendor: vendor.into(),
             product_type: product_type.into(),
+            tax_class: None,
             status: Some(ProductStatus::Published),
             categories: vec![category.into()],
             tags: self.tags.iter().map(|tag| (*tag).to_owned()).collect(),
@@ -204,6 +205,7 @@ impl Item {
             options,
             compare_at: was.map(gbp).into_iter().collect(),
             weight_grams: Some(self.grams),
+            size_mm: None,
             ..VariantInput::new(sku.clone(), gbp(pence))
         };
         let quantity = match self.made_to_order {

@@ -267,6 +267,7 @@ impl Group {
                 .filter(|was| was.amount > price.amount)
                 .collect(),
             weight_grams: weight_grams.filter(|grams| *grams > 0),
+            size_mm: None,
             barcode: (!barcode.is_empty()).then(|| barcode.to_owned()),
             media,
             requires_shipping,

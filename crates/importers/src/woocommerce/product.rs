@@ -111,6 +111,7 @@ fn variant(
         prices: price.into_iter().collect(),
         compare_at: was.into_iter().collect(),
         weight_grams: reading.weight()?,
+        size_mm: None,
         barcode: None,
         media,
         requires_shipping: !reading.is_virtual(),

@@ -126,6 +126,7 @@ pub fn buyer(order: &str, offers: Arc<Offers>) -> Checkout {
             country: "GB".into(),
             ..Address::default()
         },
+        vat_number: None,
     };
     Checkout {
         order_id: order.parse().expect("an id"),

@@ -32,6 +32,7 @@ pub fn placed(id: &str, lines: &[(&str, i64)]) -> OrderEvent {
     let contact = Contact {
         email: "a@example.org".into(),
         shipping_address: address,
+        vat_number: None,
     };
     let lines = lines
         .iter()
@@ -45,6 +46,7 @@ pub fn placed(id: &str, lines: &[(&str, i64)]) -> OrderEvent {
             subtotal: gbp(0),
             adjustments: vec![],
             taxes: vec![],
+            requires_shipping: true,
             total: gbp(0),
         });
     OrderPlaced {
@@ -60,6 +62,13 @@ pub fn placed(id: &str, lines: &[(&str, i64)]) -> OrderEvent {
             provider: "sandbox".into(),
             token: Personal::new(person, "tok".into()),
         },
+        shipping: None,
+        channel: contracts::cart::web(),
+        redemptions: Vec::new(),
+        credits: Vec::new(),
+        buyer_key: String::new(),
+        capture: contracts::pricing::CaptureMode::Manual,
+        locale: None,
         access_token_hash: String::new(),
         deadline: Timestamp(0),
         at: Timestamp(0),

@@ -50,6 +50,7 @@ pub fn placed(total: i64) -> OrderPlaced {
             country: "GB".into(),
             ..Address::default()
         },
+        vat_number: None,
     };
     OrderPlaced {
         order_id: order_id(),
@@ -67,6 +68,7 @@ pub fn placed(total: i64) -> OrderPlaced {
             subtotal: gbp(total),
             adjustments: vec![],
             taxes: vec![],
+            requires_shipping: true,
             total: gbp(total),
         }],
         totals: Totals {
@@ -80,6 +82,13 @@ pub fn placed(total: i64) -> OrderPlaced {
             provider: "sandbox".into(),
             token: Personal::new(person, "tok_1".into()),
         },
+        shipping: None,
+        channel: contracts::cart::web(),
+        redemptions: Vec::new(),
+        credits: Vec::new(),
+        buyer_key: String::new(),
+        capture: contracts::pricing::CaptureMode::Manual,
+        locale: None,
         access_token_hash: "abc123".into(),
         deadline: START.plus_seconds(900),
         at: START,

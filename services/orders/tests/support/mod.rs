@@ -316,6 +316,7 @@ fn checkout(n: u32, customer: Option<&str>, total: i64, now: Timestamp) -> CartC
             country: "GB".into(),
             ..Address::default()
         },
+        vat_number: None,
     };
     CartCheckedOut {
         cart_id: format!("crt_{n:032x}").parse().expect("an id"),
@@ -333,6 +334,7 @@ fn checkout(n: u32, customer: Option<&str>, total: i64, now: Timestamp) -> CartC
             subtotal: gbp(total),
             adjustments: vec![],
             taxes: vec![],
+            requires_shipping: true,
             total: gbp(total),
         }],
         totals: Totals {
@@ -346,6 +348,13 @@ fn checkout(n: u32, customer: Option<&str>, total: i64, now: Timestamp) -> CartC
             provider: "sandbox".into(),
             token: Personal::new(person, "tok_1".into()),
         },
+        shipping: None,
+        channel: contracts::cart::web(),
+        redemptions: Vec::new(),
+        credits: Vec::new(),
+        buyer_key: String::new(),
+        capture: contracts::pricing::CaptureMode::Manual,
+        locale: None,
         access_token_hash: hash_token(&token(n)),
         deadline: now.plus_seconds(900),
         at: now,
