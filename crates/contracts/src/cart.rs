@@ -29,6 +29,11 @@ pub fn web() -> String {
     "web".into()
 }
 
+/// Whether it is that channel.
+pub(crate) fn is_web(channel: &str) -> bool {
+    channel == "web"
+}
+
 /// How the buyer will pay, as checkout hands it on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PaymentMethod {
@@ -64,7 +69,10 @@ pub struct CartCheckedOut {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping: Option<OrderShipping>,
     /// Code of the channel it was sold in.
-    #[serde(default = "crate::cart::web")]
+    #[serde(
+        default = "crate::cart::web",
+        skip_serializing_if = "crate::cart::is_web"
+    )]
     pub channel: String,
     /// Uses of scarce promotions, to be claimed before it is charged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -77,7 +85,7 @@ pub struct CartCheckedOut {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub buyer_key: String,
     /// When the money is taken.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "CaptureMode::is_manual")]
     pub capture: CaptureMode,
     /// The buyer's language, BCP 47, such as `de`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

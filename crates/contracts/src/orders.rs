@@ -1,19 +1,16 @@
 //! What orders publishes, and the types of its API.
 
-use kernel::{Money, PersonId, Personal, Timestamp, event_set, id};
+mod api;
+mod events;
+
+pub use api::*;
+pub use events::*;
+
+use kernel::{Money, id};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{
-    address::Contact,
-    cart::{CartId, LineId, PaymentMethod},
-    credit::CreditUse,
-    identity::CustomerId,
-    inventory::Shortage,
-    payments::PaymentId,
-    pricing::{CaptureMode, PromotionUse},
-    shipping::OrderShipping,
-};
+use crate::cart::LineId;
 
 id!(
     /// An order.
@@ -66,7 +63,10 @@ pub struct OrderLine {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taxes: Vec<TaxLine>,
     /// Whether it is shipped (a gift card is not).
-    #[serde(default = "crate::pricing::yes")]
+    #[serde(
+        default = "crate::pricing::yes",
+        skip_serializing_if = "crate::pricing::is_yes"
+    )]
     pub requires_shipping: bool,
     /// What it comes to.
     pub total: Money,
@@ -149,297 +149,17 @@ pub enum CancelReason {
     Staff,
 }
 
-/// An order was placed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OrderPlaced {
-    /// Which.
-    pub order_id: OrderId,
-    /// The number people use.
-    pub number: String,
-    /// The cart it came from.
-    pub cart_id: CartId,
-    /// Whose personal data it holds.
-    pub person: PersonId,
-    /// The account, when the buyer was signed in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub customer_id: Option<CustomerId>,
-    /// E-mail and address.
-    pub contact: Personal<Contact>,
-    /// Lines.
-    pub lines: Vec<OrderLine>,
-    /// Sums.
-    pub totals: Totals,
-    /// How it will be paid.
-    pub payment: PaymentMethod,
-    /// How it is shipped; absent when nothing is, or the shop offers no ways of shipping.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shipping: Option<OrderShipping>,
-    /// Code of the channel it was sold in.
-    #[serde(default = "crate::cart::web")]
-    pub channel: String,
-    /// Uses of scarce promotions, to be claimed before it is charged.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub redemptions: Vec<PromotionUse>,
-    /// Gift cards and store credit to be used before a card is charged.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub credits: Vec<CreditUse>,
-    /// Equal for the same buyer: a keyed hash of the account or the e-mail address. For limits per
-    /// buyer.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub buyer_key: String,
-    /// When the money is taken.
-    #[serde(default)]
-    pub capture: CaptureMode,
-    /// The buyer's language, BCP 47, such as `de`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub locale: Option<String>,
-    /// SHA-256 of the guest's access token, hex.
-    pub access_token_hash: String,
-    /// When it is given up unless it is confirmed.
-    pub deadline: Timestamp,
-    /// When.
-    #[serde(default)]
-    pub at: Timestamp,
-}
-
-/// All lines are reserved.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OrderStockReserved {
-    /// Which order.
-    pub order_id: OrderId,
-    /// When.
-    #[serde(default)]
-    pub at: Timestamp,
-}
-
-/// Payments is asked to authorise the order's total.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OrderPaymentRequested {
-    /// Which order.
-    pub order_id: OrderId,
-    /// The number people use.
-    pub number: String,
-    /// The payment to be made; named here, so that asking twice is the same payment.
-    pub payment_id: PaymentId,
-    /// How much.
-    pub amount: Money,
-    /// With what.
-    pub method: PaymentMethod,
-    /// An authorisation later than this is to be voided.
-    pub deadline: Timestamp,
-    /// SHA-256 of the guest's access token, hex: who else may see the payment.
-    pub access_token_hash: String,
-    /// The account, when the buyer was signed in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub customer_id: Option<CustomerId>,
-}
-
-/// The buyer must act before the payment can go on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OrderPaymentActionRequired {
-    /// Which order.
-    pub order_id: OrderId,
-    /// Where the buyer is to be sent.
-    pub url: String,
-    /// When.
-    #[serde(default)]
-    pub at: Timestamp,
-}
-
-/// Reserved and authorised: the shop owes the goods.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OrderConfirmed {
-    /// Which order.
-    pub order_id: OrderId,
-    /// Its number.
-    pub number: String,
-    /// The payment that covers it.
-    pub payment_id: PaymentId,
-    /// What was authorised.
-    pub total: Money,
-    /// When.
-    #[serde(default)]
-    pub at: Timestamp,
-}
-
-/// The order was given up: stock is to be released, money to be voided or refunded.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OrderCancelled {
-    /// Which order.
-    pub order_id: OrderId,
-    /// Its number.
-    pub number: String,
-    /// Why.
-    pub reason: CancelReason,
-    /// What was short, if it was sold out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shortages: Vec<Shortage>,
-    /// The payment that was asked for, if one was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payment_id: Option<PaymentId>,
-    /// Who did it (`staff:usr_…`, `customer:cus_…`, `guest`); absent when the shop itself did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<String>,
-    /// When.
-    #[serde(default)]
-    pub at: Timestamp,
-}
-
-/// Money of the order was captured (in part or whole).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OrderPaymentCaptured {
-    /// Which order.
-    pub order_id: OrderId,
-    /// How much this time.
-    pub amount: Money,
-    /// How much in all.
-    pub captured: Money,
-    /// When.
-    #[serde(default)]
-    pub at: Timestamp,
-}
-
-/// Money of the order was given back (in part or whole).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OrderPaymentRefunded {
-    /// Which order.
-    pub order_id: OrderId,
-    /// How much this time.
-    pub amount: Money,
-    /// How much in all.
-    pub refunded: Money,
-    /// When.
-    #[serde(default)]
-    pub at: Timestamp,
-}
-
-event_set! {
-    /// The life of an order.
-    pub enum OrderEvent {
-        /// Placed.
-        Placed(OrderPlaced) = "orders.order.placed.v1",
-        /// Stock reserved.
-        StockReserved(OrderStockReserved) = "orders.order.stock_reserved.v1",
-        /// Payment asked for.
-        PaymentRequested(OrderPaymentRequested) = "orders.order.payment_requested.v1",
-        /// The buyer must act.
-        PaymentActionRequired(OrderPaymentActionRequired) = "orders.order.payment_action_required.v1",
-        /// Confirmed.
-        Confirmed(OrderConfirmed) = "orders.order.confirmed.v1",
-        /// Cancelled.
-        Cancelled(OrderCancelled) = "orders.order.cancelled.v1",
-        /// Captured.
-        PaymentCaptured(OrderPaymentCaptured) = "orders.order.payment_captured.v1",
-        /// Refunded.
-        PaymentRefunded(OrderPaymentRefunded) = "orders.order.payment_refunded.v1",
-    }
-}
-
-/// One entry of an order's timeline: what happened, when, and who did it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct TimelineEntry {
-    /// Microseconds UTC.
-    pub at: Timestamp,
-    /// What: `placed`, `stock_reserved`, `confirmed`, `cancelled`, …
-    pub what: String,
-    /// Who: `customer:cus_…`, `guest`, `staff:usr_…`, `system`.
-    pub who: String,
-    /// More about it, for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-}
-
-/// An order as the API shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct OrderView {
-    /// Its id.
-    pub id: OrderId,
-    /// Its number.
-    pub number: String,
-    /// Where it stands.
-    pub status: OrderStatus,
-    /// The cart it came from.
-    pub cart_id: CartId,
-    /// When it was placed.
-    pub placed_at: Timestamp,
-    /// Lines.
-    pub lines: Vec<OrderLine>,
-    /// Sums.
-    pub totals: Totals,
-    /// E-mail; absent once the person was erased.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// Address; absent once the person was erased.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shipping_address: Option<crate::address::Address>,
-    /// The payment, once asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payment_id: Option<PaymentId>,
-    /// Where the buyer must go (3-D Secure), while they must.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payment_action_url: Option<String>,
-    /// Why it was cancelled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cancel_reason: Option<CancelReason>,
-    /// What was short.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shortages: Vec<Shortage>,
-    /// Captured so far.
-    pub captured: Money,
-    /// Refunded so far.
-    pub refunded: Money,
-    /// What happened.
-    pub timeline: Vec<TimelineEntry>,
-}
-
-/// One change of an order, as `GET /api/orders/{id}/events` sends it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct OrderUpdate {
-    /// The order.
-    pub id: OrderId,
-    /// Its number.
-    pub number: String,
-    /// Where it stands after the change.
-    pub status: OrderStatus,
-    /// What happened, when, and who did it.
-    pub entry: TimelineEntry,
-    /// Where the buyer must go (3-D Secure), while they must.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payment_action_url: Option<String>,
-    /// Why it was cancelled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cancel_reason: Option<CancelReason>,
-}
-
-/// An order in a list: without its lines and without personal data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct OrderSummary {
-    /// Its id.
-    pub id: OrderId,
-    /// Its number.
-    pub number: String,
-    /// Where it stands.
-    pub status: OrderStatus,
-    /// The account, when the buyer was signed in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub customer_id: Option<CustomerId>,
-    /// What is to be paid.
-    pub total: Money,
-    /// Microseconds UTC.
-    pub placed_at: Timestamp,
-    /// Last change of status, microseconds UTC.
-    pub updated_at: Timestamp,
-    /// The whole order, when the list was asked for with `include=lines`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub order: Option<OrderView>,
-}
-
-/// The answer to a checkout.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct CheckoutAnswer {
-    /// The order.
-    pub order: OrderView,
-    /// The right to see and cancel the order without an account (`Authorization: Bearer gst_…`).
-    /// A secret: kept only as a hash, and given again only to who completes the same cart again.
-    pub access_token: String,
+/// How much of an order has left the building.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderFulfilment {
+    /// Nothing yet.
+    #[default]
+    Unfulfilled,
+    /// Some of it.
+    PartlyShipped,
+    /// All of it.
+    Shipped,
+    /// All of it arrived.
+    Delivered,
 }

@@ -93,3 +93,8 @@ pub struct ListedPrice {
 pub(crate) fn yes() -> bool {
     true
 }
+
+/// Whether a flag that is mostly set is set: it is then left out.
+pub(crate) fn is_yes(flag: &bool) -> bool {
+    *flag
+}

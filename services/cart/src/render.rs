@@ -2,7 +2,7 @@
 
 use contracts::{
     cart::{CartCheckedOut, CartLineView, CartProblem, CartStatus, CartView},
-    orders::{OrderStatus, OrderView, TimelineEntry},
+    orders::{OrderFulfilment, OrderStatus, OrderView, TimelineEntry},
 };
 use kernel::{Money, Rejection, Timestamp};
 
@@ -85,6 +85,11 @@ pub fn order_view(order: &CartCheckedOut) -> OrderView {
         placed_at: order.at,
         lines: order.lines.clone(),
         totals: order.totals.clone(),
+        fulfilment: OrderFulfilment::Unfulfilled,
+        shipping: order.shipping.clone(),
+        shipments: Vec::new(),
+        credits: order.credits.clone(),
+        channel: order.channel.clone(),
         email: contact.map(|contact| contact.email.clone()),
         shipping_address: contact.map(|contact| contact.shipping_address.clone()),
         payment_id: None,

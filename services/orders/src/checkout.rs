@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use contracts::{
     cart::{CartCheckedOut, CartEvent},
+    credit::CreditHoldEvent,
     inventory::ReservationEvent,
     orders::{OrderId, OrderPlaced},
     payments::PaymentEvent,
+    pricing::RedemptionEvent,
+    shipping::FulfilmentNews,
 };
 use kernel::{
     AnyCommand, Command, Decider, Poison, Reaction, Recorded, Rejection, StreamId, Subscription,
@@ -170,6 +173,53 @@ pub fn from_payments() -> Subscription {
                 )
             }
             _ => Reaction::none(),
+        })
+    })
+}
+
+/// Pricing's answer to the claim on scarce promotions.
+pub fn from_pricing() -> Subscription {
+    Subscription::new("redemptions", &["pricing"], |event| {
+        let Some(redemption) = event.decode::<RedemptionEvent>()? else {
+            return Ok(Reaction::none());
+        };
+        Ok(match &*redemption {
+            RedemptionEvent::Made(e) => step(&e.order_id, Step::PromotionsRedeemed),
+            RedemptionEvent::Refused(e) => step(&e.order_id, Step::PromotionsRefused),
+            RedemptionEvent::Released(_) => Reaction::none(),
+        })
+    })
+}
+
+/// Credit's answer to the claim on gift cards and store credit.
+pub fn from_credit() -> Subscription {
+    Subscription::new("credit", &["credit"], |event| {
+        let Some(hold) = event.decode::<CreditHoldEvent>()? else {
+            return Ok(Reaction::none());
+        };
+        Ok(match &*hold {
+            CreditHoldEvent::Held(e) => step(&e.order_id, Step::CreditHeld),
+            CreditHoldEvent::Refused(e) => step(&e.order_id, Step::CreditRefused),
+            CreditHoldEvent::Spent(_) | CreditHoldEvent::Released(_) => Reaction::none(),
+        })
+    })
+}
+
+/// News of the goods.
+pub fn from_shipping() -> Subscription {
+    Subscription::new("fulfilments", &["shipping"], |event| {
+        let Some(fulfilment) = event.decode::<FulfilmentNews>()? else {
+            return Ok(Reaction::none());
+        };
+        Ok(match &*fulfilment {
+            FulfilmentNews::Shipped(e) => step(&e.order_id, Step::Shipped(Arc::new(e.clone()))),
+            FulfilmentNews::Delivered(e) => {
+                step(&e.order_id, Step::Delivered(e.fulfilment_id.clone()))
+            }
+            FulfilmentNews::Created(_)
+            | FulfilmentNews::Lost(_)
+            | FulfilmentNews::Returned(_)
+            | FulfilmentNews::Cancelled(_) => Reaction::none(),
         })
     })
 }

@@ -2,12 +2,14 @@
 //! and authorised payment to `confirmed`, with compensation on every leg that fails.
 
 mod checkout;
+mod claims;
 mod feed;
 mod http;
 mod live;
 pub mod order;
 mod queries;
 mod render;
+mod shipments;
 pub mod state;
 mod transitions;
 mod views;
@@ -49,6 +51,9 @@ pub fn service(config: OrdersConfig) -> Service {
             .subscription(checkout::from_carts())
             .subscription(checkout::from_inventory())
             .subscription(checkout::from_payments())
+            .subscription(checkout::from_pricing())
+            .subscription(checkout::from_credit())
+            .subscription(checkout::from_shipping())
             .timer(DEADLINE, checkout::deadline)
             .broadcast(feeds.broadcast()),
         routes: http::routes(&config, &feeds),

@@ -7,6 +7,7 @@ use contracts::{
     inventory::Shortage,
     orders::{CancelReason, OrderEvent, OrderPlaced, OrderStatus},
     payments::PaymentId,
+    shipping::{FulfilmentId, FulfilmentShipped},
 };
 use kernel::{Decider, Money, Rejection, Timestamp};
 
@@ -33,6 +34,18 @@ pub enum Step {
     StockReserved,
     /// Inventory had too little of something and took nothing.
     StockRefused(Vec<Shortage>),
+    /// Pricing counted every scarce promotion of it.
+    PromotionsRedeemed,
+    /// Pricing could not count one, and counted none.
+    PromotionsRefused,
+    /// Its gift cards and store credit are held.
+    CreditHeld,
+    /// They could not be held.
+    CreditRefused,
+    /// Goods of it left the building.
+    Shipped(Arc<FulfilmentShipped>),
+    /// The goods of a fulfilment arrived.
+    Delivered(FulfilmentId),
     /// The provider holds this much for us.
     PaymentAuthorised(PaymentId, Money),
     /// The provider refused.
@@ -86,15 +99,18 @@ impl Decider for Order {
             at: command.at,
         };
         Ok(match (state.status, &command.step) {
-            (OrderStatus::Placed, Step::StockReserved) => order.reserved()?,
+            (OrderStatus::Placed, Step::StockReserved) => order.claimed(&command.step)?,
             (OrderStatus::Placed, Step::StockRefused(shortages)) => {
                 order.cancelled(CancelReason::SoldOut, None, shortages.clone())
+            }
+            (OrderStatus::Placed | OrderStatus::StockReserved, step) if step.is_a_claim() => {
+                order.claimed(step)?
             }
             (
                 OrderStatus::StockReserved | OrderStatus::PaymentActionRequired,
                 Step::PaymentAuthorised(payment, amount),
-            ) if order.is_paid_by(payment) && covers(*amount, placed.totals.total) => {
-                order.confirmed(payment)
+            ) if order.is_paid_by(payment) && covers(*amount, order.due()?) => {
+                order.confirmed(payment)?
             }
             (
                 OrderStatus::StockReserved | OrderStatus::PaymentActionRequired,
@@ -127,6 +143,13 @@ impl Decider for Order {
                 | OrderStatus::PaymentActionRequired,
                 Step::DeadlinePassed,
             ) => order.cancelled(CancelReason::Deadline, None, vec![]),
+            // What left has left, wanted or not.
+            (OrderStatus::Confirmed | OrderStatus::Cancelled, Step::Shipped(shipped)) => {
+                order.shipped(shipped)?
+            }
+            (OrderStatus::Confirmed | OrderStatus::Cancelled, Step::Delivered(fulfilment)) => {
+                order.delivered(fulfilment)
+            }
             (OrderStatus::Cancelled, Step::Cancel(_)) => vec![],
             (_, Step::Cancel(canceller)) => order.cancel(canceller)?,
             _ => vec![],
@@ -168,6 +191,12 @@ impl Decider for Order {
                 let note = Some(why(cancelled.reason).to_owned());
                 state.happened(cancelled.at, "cancelled", who, note);
             }
+            // Of interest to nobody but the process: no entries of their own.
+            OrderEvent::PromotionsRedeemed(_) => state.redeemed = true,
+            OrderEvent::CreditHeld(_) => state.credit_held = true,
+            OrderEvent::CaptureRequested(asked) => state.capture_asked = asked.up_to.amount,
+            OrderEvent::Shipped(shipped) => state.left(shipped),
+            OrderEvent::Delivered(delivered) => state.arrived(delivered),
             OrderEvent::PaymentCaptured(captured) => {
                 state.captured = captured.captured.amount;
                 let note = Some(captured.amount.to_string());

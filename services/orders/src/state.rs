@@ -1,9 +1,12 @@
 //! What is known of an order.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use contracts::{
-    orders::{OrderCancelled, OrderPlaced, OrderStatus, TimelineEntry},
+    cart::LineId,
+    orders::{
+        OrderCancelled, OrderFulfilment, OrderPlaced, OrderShipment, OrderStatus, TimelineEntry,
+    },
     payments::PaymentId,
 };
 use kernel::{Money, Timestamp};
@@ -24,6 +27,24 @@ pub struct OrderState {
     pub cancelled: Option<Arc<OrderCancelled>>,
     /// When it was confirmed, if it was.
     pub confirmed_at: Option<Timestamp>,
+    /// Whether its scarce promotions were counted for it.
+    #[serde(default)]
+    pub redeemed: bool,
+    /// Whether its credit is held for it.
+    #[serde(default)]
+    pub credit_held: bool,
+    /// Its parcels, in the order they left.
+    #[serde(default)]
+    pub shipments: Vec<OrderShipment>,
+    /// Line → units that left.
+    #[serde(default)]
+    pub shipped: BTreeMap<LineId, i64>,
+    /// How much of it has left the building.
+    #[serde(default)]
+    pub fulfilment: OrderFulfilment,
+    /// How much payments was asked to take so far, minor units of the order's currency.
+    #[serde(default)]
+    pub capture_asked: i64,
     /// Captured so far, minor units of the order's currency.
     pub captured: i64,
     /// Refunded so far, minor units of the order's currency.

@@ -5,9 +5,10 @@ use contracts::{
     orders::{
         CancelReason, OrderCancelled, OrderConfirmed, OrderEvent, OrderId,
         OrderPaymentActionRequired, OrderPaymentCaptured, OrderPaymentRefunded,
-        OrderPaymentRequested, OrderPlaced, OrderStatus, OrderStockReserved,
+        OrderPaymentRequested, OrderPlaced, OrderStatus,
     },
     payments::PaymentId,
+    pricing::CaptureMode,
 };
 use kernel::{Money, Rejection, Timestamp};
 
@@ -28,7 +29,7 @@ pub(crate) struct Known<'a> {
 }
 
 impl Known<'_> {
-    fn id(&self) -> OrderId {
+    pub fn id(&self) -> OrderId {
         self.placed.order_id.clone()
     }
 
@@ -37,40 +38,44 @@ impl Known<'_> {
         self.state.payment_id.as_ref() == Some(payment)
     }
 
-    /// The stock is there: ask for the money, in the same decision. An order that costs nothing
-    /// has nothing to ask for.
-    pub fn reserved(&self) -> Result<Vec<OrderEvent>, Rejection> {
+    /// Asks for the money that credit leaves to pay. An order that leaves none is confirmed.
+    pub fn payment(&self) -> Result<Vec<OrderEvent>, Rejection> {
         let payment_id = payment_of(&self.placed.order_id)?;
-        let reserved = OrderEvent::StockReserved(OrderStockReserved {
-            order_id: self.id(),
-            at: self.at,
-        });
-        if self.placed.totals.total.amount == 0 {
-            let mut events = vec![reserved];
-            events.extend(self.confirmed(&payment_id));
-            return Ok(events);
+        let amount = self.due()?;
+        if amount.amount == 0 {
+            return self.confirmed(&payment_id);
         }
-        let requested = OrderEvent::PaymentRequested(OrderPaymentRequested {
+        Ok(vec![OrderEvent::PaymentRequested(OrderPaymentRequested {
             order_id: self.id(),
             number: self.placed.number.clone(),
             payment_id,
-            amount: self.placed.totals.total,
+            amount,
             method: self.placed.payment.clone(),
             deadline: self.placed.deadline,
             access_token_hash: self.placed.access_token_hash.clone(),
             customer_id: self.placed.customer_id.clone(),
-        });
-        Ok(vec![reserved, requested])
+        })])
     }
 
-    pub fn confirmed(&self, payment: &PaymentId) -> Vec<OrderEvent> {
-        vec![OrderEvent::Confirmed(OrderConfirmed {
+    /// Reserved and paid for. Where the money is taken at once, payments is asked for it; where it
+    /// is taken with the goods and there are none to ship, too.
+    pub fn confirmed(&self, payment: &PaymentId) -> Result<Vec<OrderEvent>, Rejection> {
+        let mut events = vec![OrderEvent::Confirmed(OrderConfirmed {
             order_id: self.id(),
             number: self.placed.number.clone(),
             payment_id: payment.clone(),
             total: self.placed.totals.total,
             at: self.at,
-        })]
+        })];
+        let at_once = match self.placed.capture {
+            CaptureMode::Manual => false,
+            CaptureMode::OnConfirmation => true,
+            CaptureMode::OnShipment => !self.placed.lines.iter().any(|l| l.requires_shipping),
+        };
+        if at_once {
+            events.extend(self.capture(payment, self.due()?));
+        }
+        Ok(events)
     }
 
     pub fn action_required(&self, url: &str) -> Vec<OrderEvent> {
@@ -121,6 +126,10 @@ impl Known<'_> {
 
     /// A person asks. Staff may always; a buyer until it is confirmed, and for a while after.
     pub fn cancel(&self, canceller: &Canceller) -> Result<Vec<OrderEvent>, Rejection> {
+        if !self.state.shipments.is_empty() {
+            let detail = "goods of this order have left; what comes back is a return";
+            return Err(Rejection::conflict("already-shipped", detail));
+        }
         match canceller {
             Canceller::Staff { actor } => {
                 Ok(self.cancelled(CancelReason::Staff, Some(actor.clone()), vec![]))

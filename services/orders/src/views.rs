@@ -56,7 +56,12 @@ fn apply(event: &Recorded, out: &mut Vec<Statement>) -> Result<(), DecodeError> 
         // These change no status.
         OrderEvent::PaymentRequested(_)
         | OrderEvent::PaymentCaptured(_)
-        | OrderEvent::PaymentRefunded(_) => {}
+        | OrderEvent::PaymentRefunded(_)
+        | OrderEvent::PromotionsRedeemed(_)
+        | OrderEvent::CreditHeld(_)
+        | OrderEvent::CaptureRequested(_)
+        | OrderEvent::Shipped(_)
+        | OrderEvent::Delivered(_) => {}
     }
     Ok(())
 }

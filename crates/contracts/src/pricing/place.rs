@@ -17,6 +17,13 @@ pub enum CaptureMode {
     OnShipment,
 }
 
+impl CaptureMode {
+    /// Whether staff take the money: what an order that does not say means.
+    pub fn is_manual(&self) -> bool {
+        *self == Self::Manual
+    }
+}
+
 /// A way to sell: web shop, app, store, marketplace. Carts that name none are of channel `web`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,10 +1,12 @@
 //! The order's rules as given / when / then. What the tests share stands here.
 
+mod claims;
 mod golden;
 mod live;
 mod machine;
 mod process;
 mod rules;
+mod shipments;
 mod views;
 
 use std::sync::{Arc, OnceLock};
@@ -12,9 +14,12 @@ use std::sync::{Arc, OnceLock};
 use contracts::{
     address::{Address, Contact},
     cart::PaymentMethod,
-    inventory::Shortage,
+    credit::CreditUse,
+    inventory::{LocationId, Shortage},
     orders::{OrderEvent, OrderId, OrderLine, OrderPlaced, Totals},
     payments::PaymentId,
+    pricing::PromotionUse,
+    shipping::{FulfilmentId, FulfilmentLine, FulfilmentShipped},
 };
 use kernel::{
     Currency, Event, EventMeta, Money, PersonId, Personal, Recorded, StreamId, Timestamp,
@@ -93,6 +98,45 @@ pub fn placed(total: i64) -> OrderPlaced {
         deadline: START.plus_seconds(900),
         at: START,
     }
+}
+
+/// An order of 5.00 with a coupon, and 2.00 of a gift card.
+pub fn claiming() -> OrderPlaced {
+    OrderPlaced {
+        redemptions: vec![PromotionUse {
+            promotion_id: "prm_1".parse().expect("an id"),
+            coupon: Some("SUMMER".into()),
+            campaign: None,
+            amount: gbp(100),
+        }],
+        credits: vec![CreditUse {
+            account_id: "crd_1".parse().expect("an id"),
+            amount: gbp(200),
+        }],
+        ..placed(500)
+    }
+}
+
+pub fn fulfilment(id: &str) -> FulfilmentId {
+    id.parse().expect("an id")
+}
+
+/// So many units of the order's line left.
+pub fn shipped(id: &str, quantity: i64) -> Step {
+    Step::Shipped(Arc::new(FulfilmentShipped {
+        fulfilment_id: fulfilment(id),
+        order_id: order_id(),
+        number: "S-000000001Z".into(),
+        location: LocationId::main(),
+        lines: vec![FulfilmentLine {
+            line_id: "lin_1".parse().expect("an id"),
+            sku: "MUG-BLUE".into(),
+            title: "Mug".into(),
+            quantity,
+        }],
+        tracking: None,
+        at: START,
+    }))
 }
 
 pub fn shortage() -> Shortage {
