@@ -40,7 +40,7 @@ use kernel::{Broadcast, From, Module};
 
 pub use breaker::BreakerConfig;
 pub use card_number::looks_like_card_number;
-pub use config::{CapturePolicy, Config};
+pub use config::Config;
 pub use ledger::{Line, REFUNDS, REVENUE, postings};
 pub use patience::{Moment, Patience};
 pub use payment::{Hold, Operation, Payment, idempotency_key};
@@ -68,7 +68,7 @@ pub fn service(config: Config) -> web::Service {
         .projection(views::payments())
         .projection(views::ledger())
         .projection(views::troubles())
-        .subscription(listen::to_orders(patience, config.capture))
+        .subscription(listen::to_orders(patience))
         .timer(apply::ASK, move |timer| listen::ask_due(patience, timer))
         .timer(apply::COMPENSATE, move |timer| {
             listen::compensation_due(patience, timer)

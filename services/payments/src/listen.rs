@@ -7,20 +7,20 @@ use contracts::payments::{PaymentId, PaymentIntended};
 
 use crate::{
     apply::{Apply, Ask, Due},
-    config::CapturePolicy,
     patience::Patience,
     rules::Command,
 };
 
 /// Orders ask for payments and give them up. The order's own event is trusted for the amount:
 /// only orders can publish it.
-pub fn to_orders(patience: Patience, capture: CapturePolicy) -> Subscription {
+pub fn to_orders(patience: Patience) -> Subscription {
     Subscription::new("orders", &["orders"], move |recorded| {
-        let heard = match &*recorded.kind {
-            "orders.order.payment_requested.v1" | "orders.order.cancelled.v1" => true,
-            "orders.order.confirmed.v1" => capture == CapturePolicy::OnConfirmation,
-            _ => false,
-        };
+        let heard = matches!(
+            &*recorded.kind,
+            "orders.order.payment_requested.v1"
+                | "orders.order.cancelled.v1"
+                | "orders.order.capture_requested.v1"
+        );
         if !heard {
             return Ok(Reaction::none());
         }
@@ -59,7 +59,9 @@ fn command(recorded: &Recorded) -> Result<Option<(PaymentId, Command)>, Poison> 
             };
             (payment_id, command)
         }),
-        OrderEvent::Confirmed(e) => Some((e.payment_id.clone(), Command::CaptureAll)),
+        OrderEvent::CaptureRequested(e) => {
+            Some((e.payment_id.clone(), Command::CaptureUpTo(e.up_to)))
+        }
         _ => None,
     })
 }

@@ -149,7 +149,7 @@ impl Payment {
     }
 
     /// Minor units that operations of this kind without an outcome may still move.
-    fn under_way(&self, kind: OperationKind) -> i64 {
+    pub(crate) fn under_way(&self, kind: OperationKind) -> i64 {
         let open = self
             .operations
             .iter()

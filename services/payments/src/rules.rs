@@ -33,8 +33,8 @@ pub enum Command {
         /// Which order.
         order_id: OrderId,
     },
-    /// Capture what is held, if it is held and wanted.
-    CaptureAll,
+    /// The order asks that so much be captured in all, of what is held and wanted.
+    CaptureUpTo(Money),
     /// Staff ask for a capture, a void or a refund.
     Request(Request),
     /// The provider told where the payment stands: in an answer, when asked, or by a webhook.
@@ -107,7 +107,7 @@ pub fn decide(state: &Payment, command: &Command) -> Result<Vec<PaymentEvent>, R
             payment_id,
             order_id,
         } => draft.abandon(payment_id, order_id),
-        Command::CaptureAll => draft.capture_all(),
+        Command::CaptureUpTo(up_to) => draft.capture_up_to(*up_to),
         Command::Request(request) => requests::request(&mut draft, request)?,
         Command::Seen { payment, asked } => draft.seen(payment, *asked),
         Command::Answered { operation, receipt } => draft.answered(*operation, receipt),
@@ -199,9 +199,12 @@ impl Draft {
         }
     }
 
-    fn capture_all(&mut self) {
-        let amount = self.state.capturable();
-        if amount > 0 && !self.state.unwanted {
+    /// What is captured or being captured counts: asked twice, it is taken once.
+    fn capture_up_to(&mut self, up_to: Money) {
+        let taken = self.state.captured + self.state.under_way(OperationKind::Capture);
+        let amount = self.state.capturable().min(up_to.amount - taken);
+        let same = up_to.currency == self.state.money(0).currency;
+        if amount > 0 && same && !self.state.unwanted {
             self.operate(OperationKind::Capture, amount, None, false);
         }
     }

@@ -39,7 +39,7 @@ fn commands() -> impl Strategy<Value = Command> {
     prop_oneof![
         1 => Just(Command::Intend(intended(1_000, "tok_visa"))),
         1 => Just(abandon()),
-        1 => Just(Command::CaptureAll),
+        1 => amount().prop_map(|amount| Command::CaptureUpTo(pounds(amount))),
         6 => (kinds(), proptest::option::of(amount())).prop_map(|(kind, amount)| ask_for(kind, amount)),
         6 => (statuses(), operations).prop_map(|(status, operations)| told_of(status, operations)),
         6 => (0i64..8, id(), amount()).prop_map(|(n, id, amount)| answered(n, &id, amount)),

@@ -392,11 +392,15 @@ fn another_payment_of_the_provider_changes_nothing() {
 }
 
 #[test]
-fn capture_on_confirmation_takes_everything_once() {
+fn an_order_s_captures_add_up_to_what_it_asked_for_in_all() {
+    let asked = |pence| Command::CaptureUpTo(pounds(pence));
     let mut payment = authorised([]);
-    let events = then(&mut payment, Command::CaptureAll);
-    assert_eq!(events, ["operation_requested"]);
-    assert!(then(&mut payment, Command::CaptureAll).is_empty());
+    assert_eq!(then(&mut payment, asked(300)), ["operation_requested"]);
+    assert!(then(&mut payment, asked(300)).is_empty(), "asked twice");
+    assert_eq!(then(&mut payment, asked(5_000)), ["operation_requested"]);
+    assert_eq!(payment.state.capturable(), 0, "never more than is held");
+    let euros = Command::CaptureUpTo(kernel::Money::new(500, kernel::Currency::EUR));
+    assert!(then(&mut authorised([]), euros).is_empty());
     let mut cancelled = authorised([abandon(), answered(1, "op_v", 1_000)]);
-    assert!(then(&mut cancelled, Command::CaptureAll).is_empty());
+    assert!(then(&mut cancelled, asked(300)).is_empty());
 }

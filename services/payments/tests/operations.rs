@@ -4,7 +4,6 @@ mod shop;
 
 use axum::http::StatusCode;
 use contracts::payments::{PaymentId, PaymentView};
-use payments::CapturePolicy;
 use shop::{Answered, Options, Shop, guest_of, order_of};
 
 fn gbp(amount: i64) -> String {
@@ -234,15 +233,14 @@ async fn a_cancelled_order_gets_its_money_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_confirmation_everything_is_captured_when_the_shop_wants_it_so() {
-    let options = Options {
-        capture: CapturePolicy::OnConfirmation,
-        ..Options::default()
-    };
-    let shop = Shop::with(options).await;
+async fn what_an_order_asks_to_be_taken_is_captured_once() {
+    let shop = Shop::open().await;
     let payment = shop.authorised().await;
-    shop.confirm(&payment).await;
-    shop.until(&payment, "captured").await;
+    shop.ask_to_capture(&payment, 400).await;
+    shop.ask_to_capture(&payment, 1_000).await;
+    shop.ask_to_capture(&payment, 1_000).await;
+    shop.until_so("all of it", || shop.count(&payment, "captured") == 2)
+        .await;
     assert_eq!(shop.account("orders:revenue").await, -1_000);
     shop.close().await;
 }

@@ -22,7 +22,8 @@ use axum::{
 use contracts::{
     cart::PaymentMethod,
     orders::{
-        CancelReason, OrderCancelled, OrderConfirmed, OrderEvent, OrderId, OrderPaymentRequested,
+        CancelReason, OrderCancelled, OrderCaptureRequested, OrderEvent, OrderId,
+        OrderPaymentRequested,
     },
     payments::{PaymentEvent, PaymentId},
 };
@@ -30,9 +31,7 @@ use kernel::{
     App, Broadcast, Context, Currency, Decide, Decider, From, Module, Money, Personal, Recorded,
     Rejection, Timestamp,
 };
-use payments::{
-    BreakerConfig, CallConfig, CapturePolicy, Config, Patience, Providers, Sandbox, SandboxConfig,
-};
+use payments::{BreakerConfig, CallConfig, Config, Patience, Providers, Sandbox, SandboxConfig};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use runtime::{RandomIds, Runtime, RuntimeConfig, SystemClock};
 use tempfile::TempDir;
@@ -48,7 +47,7 @@ struct Orders;
 pub enum Say {
     Request(OrderPaymentRequested),
     Cancel(OrderCancelled),
-    Confirm(OrderConfirmed),
+    Capture(OrderCaptureRequested),
 }
 
 impl Decider for Orders {
@@ -61,7 +60,7 @@ impl Decider for Orders {
         Ok(vec![match say {
             Say::Request(e) => e.clone().into(),
             Say::Cancel(e) => e.clone().into(),
-            Say::Confirm(e) => e.clone().into(),
+            Say::Capture(e) => e.clone().into(),
         }])
     }
 
@@ -72,7 +71,6 @@ impl Decider for Orders {
 #[derive(Clone)]
 pub struct Options {
     pub data: Option<PathBuf>,
-    pub capture: CapturePolicy,
     pub webhooks: bool,
     /// How long the sandbox holds a connection that it will not answer.
     pub hold: Duration,
@@ -84,7 +82,6 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             data: None,
-            capture: CapturePolicy::Manual,
             webhooks: true,
             hold: Duration::from_secs(20),
             provider_timeout: Duration::from_millis(1_500),
@@ -157,7 +154,6 @@ impl Shop {
                 [Arc::new(adapter) as Arc<dyn payments::provider::Provider>],
                 calls,
             ),
-            capture: options.capture,
             patience: Patience {
                 first: Duration::from_millis(40),
                 longest: Duration::from_millis(400),
@@ -263,15 +259,15 @@ impl Shop {
         self.say(payment, Say::Cancel(cancelled)).await;
     }
 
-    pub async fn confirm(&self, payment: &PaymentId) {
-        let confirmed = OrderConfirmed {
+    /// The order asks that so much be captured in all.
+    pub async fn ask_to_capture(&self, payment: &PaymentId, up_to: i64) {
+        let asked = OrderCaptureRequested {
             order_id: order_of(payment),
-            number: "S-1".into(),
             payment_id: payment.clone(),
-            total: Money::new(1_000, Currency::GBP),
+            up_to: Money::new(up_to, Currency::GBP),
             at: Timestamp(0),
         };
-        self.say(payment, Say::Confirm(confirmed)).await;
+        self.say(payment, Say::Capture(asked)).await;
     }
 
     async fn say(&self, payment: &PaymentId, say: Say) {
