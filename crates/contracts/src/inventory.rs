@@ -4,7 +4,7 @@ use kernel::{Timestamp, event_set, id};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::orders::OrderId;
+use crate::{orders::OrderId, shipping::FulfilmentId};
 
 mod api;
 mod location;
@@ -126,6 +126,27 @@ pub struct StockReleased {
     pub available: i64,
 }
 
+/// Units left the building with a parcel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StockDispatched {
+    /// Which SKU.
+    pub sku: String,
+    /// From where.
+    pub location: LocationId,
+    /// How many, positive.
+    pub quantity: i64,
+    /// How many of these were promised to the order; the others were free.
+    pub promised: i64,
+    /// On hand at the location afterwards.
+    pub on_hand: i64,
+    /// The order.
+    pub order_id: OrderId,
+    /// The fulfilment they left with.
+    pub fulfilment_id: FulfilmentId,
+    /// Units that may be sold now, over all locations.
+    pub available: i64,
+}
+
 /// The backorder policy of a SKU was set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StockPolicySet {
@@ -150,6 +171,8 @@ event_set! {
         Released(StockReleased) = "inventory.stock.released.v1",
         /// Policy set.
         PolicySet(StockPolicySet) = "inventory.stock.policy_set.v1",
+        /// Left the building.
+        Dispatched(StockDispatched) = "inventory.stock.dispatched.v1",
     }
 }
 
@@ -229,6 +252,21 @@ pub struct ReservationReleased {
     pub allocated: bool,
 }
 
+/// Units of an allocation left the building: it holds what is left of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReservationDispatched {
+    /// The reservation.
+    pub reservation: String,
+    /// The order.
+    pub order_id: OrderId,
+    /// The fulfilment they left with.
+    pub fulfilment_id: FulfilmentId,
+    /// What left.
+    pub lines: Vec<ReservedLine>,
+    /// Whether nothing is left of it.
+    pub complete: bool,
+}
+
 event_set! {
     /// The life of one reservation.
     pub enum ReservationEvent {
@@ -240,5 +278,7 @@ event_set! {
         Allocated(ReservationAllocated) = "inventory.reservation.allocated.v1",
         /// Released.
         Released(ReservationReleased) = "inventory.reservation.released.v1",
+        /// Left the building.
+        Dispatched(ReservationDispatched) = "inventory.reservation.dispatched.v1",
     }
 }

@@ -124,6 +124,7 @@ fn apply_availability(event: &Recorded, out: &mut Vec<Statement>) -> Result<(), 
         StockEvent::Transferred(change) => (&change.sku, change.available),
         StockEvent::Reserved(change) => (&change.sku, change.available),
         StockEvent::Released(change) => (&change.sku, change.available),
+        StockEvent::Dispatched(change) => (&change.sku, change.available),
     };
     out.push(sql!(
         "INSERT INTO availability (sku, available, backorder) VALUES ($1, $2, 0)

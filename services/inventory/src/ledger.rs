@@ -5,8 +5,8 @@
 //! same SKU, and the books name the last one. One writer at a time makes the numbers gapless.
 
 use contracts::inventory::{
-    LocationId, MovementReason, ReservationEvent, ReservedLine, StockAdjusted, StockEvent,
-    StockTransferred,
+    LocationId, MovementReason, ReservationEvent, ReservedLine, StockAdjusted, StockDispatched,
+    StockEvent, StockTransferred,
 };
 use kernel::{DecodeError, Projection, Recorded, Statement, Timestamp, sql};
 
@@ -14,7 +14,7 @@ use kernel::{DecodeError, Projection, Recorded, Statement, Timestamp, sql};
 pub fn ledger() -> Projection {
     Projection::own(
         "ledger",
-        1,
+        2,
         &["inventory_movements", "inventory_totals"],
         "CREATE TABLE inventory_movements (
             id BIGINT NOT NULL PRIMARY KEY,
@@ -36,6 +36,7 @@ pub fn ledger() -> Projection {
             adjusted BIGINT NOT NULL DEFAULT 0,
             returned BIGINT NOT NULL DEFAULT 0,
             sold BIGINT NOT NULL DEFAULT 0,
+            dispatched BIGINT NOT NULL DEFAULT 0,
             last_movement BIGINT
         )",
         apply,
@@ -47,6 +48,7 @@ fn apply(recorded: &Recorded, out: &mut Vec<Statement>) -> Result<(), DecodeErro
         match event.as_ref() {
             StockEvent::Adjusted(e) => adjusted(e, recorded.at, out),
             StockEvent::Transferred(e) => transferred(e, recorded.at, out),
+            StockEvent::Dispatched(e) => dispatched(e, recorded.at, out),
             // Promises move nothing.
             StockEvent::Reserved(_) | StockEvent::Released(_) | StockEvent::PolicySet(_) => {}
         }
@@ -177,6 +179,29 @@ fn adjusted(e: &StockAdjusted, at: Timestamp, out: &mut Vec<Statement>) {
         of(&[Received]),
         of(&[Count, Damaged, Other]),
         of(&[Returned])
+    ));
+}
+
+fn dispatched(e: &StockDispatched, at: Timestamp, out: &mut Vec<Statement>) {
+    let entry = Entry {
+        sku: &e.sku,
+        location: &e.location,
+        kind: "dispatched",
+        delta: -e.quantity,
+        on_hand: Some(e.on_hand),
+        reference: Some(e.order_id.as_str()),
+        note: None,
+        at,
+    };
+    out.push(entry.insert());
+    out.push(sql!(
+        "INSERT INTO inventory_totals (sku, dispatched, last_movement)
+         VALUES ($1, $2, (SELECT MAX(id) FROM inventory_movements))
+         ON CONFLICT (sku) DO UPDATE SET
+             dispatched = inventory_totals.dispatched + excluded.dispatched,
+             last_movement = excluded.last_movement",
+        &e.sku,
+        e.quantity
     ));
 }
 

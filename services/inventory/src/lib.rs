@@ -1,6 +1,7 @@
 //! inventory: what there is, where it lies, and to whom it is promised.
 
 mod allocation;
+mod dispatch;
 mod http;
 mod inbound;
 mod ledger;
@@ -38,6 +39,9 @@ fn module() -> Module {
         .projection(ledger::ledger())
         // Exclusive: orders of different partitions meet on the same SKUs.
         .subscription(Subscription::new("orders", &["orders"], subscriptions::on_order).exclusive())
+        .subscription(
+            Subscription::new("fulfilments", &["shipping"], dispatch::on_fulfilment).exclusive(),
+        )
         .timer(reserve::HOLD_EXPIRY, subscriptions::on_hold_expiry)
         .inbound(StockCounted::TYPE, inbound::on_counted)
 }

@@ -18,7 +18,10 @@ pub async fn stock(app: &App, sku: &str) -> Result<Option<StockView>, AppError> 
             "SELECT backorder, up_to FROM inventory_policies WHERE sku = $1",
             sku
         ),
-        sql!("SELECT sold FROM inventory_totals WHERE sku = $1", sku),
+        sql!(
+            "SELECT sold - dispatched FROM inventory_totals WHERE sku = $1",
+            sku
+        ),
     ];
     let answers = app.query_all(statements).await?;
     let rows = |index: usize| answers.get(index).map_or(&[][..], Vec::as_slice);
@@ -84,7 +87,8 @@ pub async fn holds_anything(app: &App, location: &LocationId) -> Result<bool, Ap
 pub async fn summary(app: &App, after: &str, limit: i64) -> Result<Vec<StockSummary>, AppError> {
     let statement = sql!(
         "SELECT l.sku, CAST(SUM(l.on_hand) AS BIGINT), CAST(SUM(l.reserved) AS BIGINT),
-             MIN(t.opening), MIN(t.received), MIN(t.adjusted), MIN(t.returned), MIN(t.sold)
+             MIN(t.opening), MIN(t.received), MIN(t.adjusted), MIN(t.returned), MIN(t.sold),
+             MIN(t.dispatched)
          FROM inventory_levels l LEFT JOIN inventory_totals t ON t.sku = l.sku
          WHERE l.sku > $1 GROUP BY l.sku ORDER BY l.sku LIMIT $2",
         after,
@@ -102,8 +106,9 @@ pub async fn summary(app: &App, after: &str, limit: i64) -> Result<Vec<StockSumm
                 adjusted: row.get(5),
                 returned: row.get(6),
                 sold: row.get(7),
+                dispatched: row.get(8),
                 on_hand,
-                allocated: row.get(7),
+                allocated: row.get::<i64>(7) - row.get::<i64>(8),
                 reserved,
                 available: on_hand - reserved,
             }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use contracts::{
     inventory::{
-        ReservationAllocated, ReservationEvent, ReservationMade, ReservationRefused,
-        ReservationReleased, ReservationStatus, ReservedLine, Shortage,
+        LocationId, ReservationAllocated, ReservationDispatched, ReservationEvent, ReservationMade,
+        ReservationRefused, ReservationReleased, ReservationStatus, ReservedLine, Shortage,
     },
     orders::OrderId,
+    shipping::FulfilmentId,
 };
 use kernel::{Decider, Rejection, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,9 @@ pub struct ReservationState {
     pub lines: Arc<Vec<ReservedLine>>,
     /// When a hold expires.
     pub expires_at: Option<Timestamp>,
+    /// The fulfilments that units of it left with.
+    #[serde(default)]
+    pub dispatched: Vec<FulfilmentId>,
 }
 
 /// What can be asked of a reservation.
@@ -39,6 +43,15 @@ pub enum ReservationCommand {
     Allocate {
         /// The order: the stream's id.
         order_id: OrderId,
+    },
+    /// Units of it left the building.
+    Dispatch {
+        /// The order: the stream's id.
+        order_id: OrderId,
+        /// The fulfilment they left with.
+        fulfilment_id: FulfilmentId,
+        /// What left of what it holds.
+        lines: Vec<ReservedLine>,
     },
     /// Give everything back.
     Release {
@@ -61,7 +74,7 @@ impl Decider for Reservation {
         state: &ReservationState,
         command: &ReservationCommand,
     ) -> Result<Vec<ReservationEvent>, Rejection> {
-        use ReservationStatus::{Allocated, Made, Refused, Released};
+        use ReservationStatus::{Allocated, Dispatched, Made, Refused, Released};
         match command {
             // Released before it was made: the order was cancelled first, and stays without.
             ReservationCommand::Make(_) | ReservationCommand::Refuse(_)
@@ -80,19 +93,38 @@ impl Decider for Reservation {
                     }
                     .into(),
                 ]),
-                Some(Allocated | Released) => Ok(vec![]),
+                Some(Allocated | Released | Dispatched) => Ok(vec![]),
                 // An order confirmed without its units: never to be passed over in silence.
                 None | Some(Refused) => Err(Rejection::conflict(
                     "not-reserved",
                     "the order was confirmed but nothing is reserved for it",
                 )),
             },
+            ReservationCommand::Dispatch { fulfilment_id, .. }
+                if state.dispatched.contains(fulfilment_id) =>
+            {
+                Ok(vec![])
+            }
+            ReservationCommand::Dispatch {
+                order_id,
+                fulfilment_id,
+                lines,
+            } => Ok(vec![
+                ReservationDispatched {
+                    reservation: order_id.as_str().to_owned(),
+                    order_id: order_id.clone(),
+                    fulfilment_id: fulfilment_id.clone(),
+                    lines: lines.clone(),
+                    complete: without(&state.lines, lines).is_empty(),
+                }
+                .into(),
+            ]),
             ReservationCommand::Release {
                 reservation,
                 order_id,
                 reason,
             } => match state.status {
-                Some(Refused | Released) => Ok(vec![]),
+                Some(Refused | Released | Dispatched) => Ok(vec![]),
                 // Nothing to give back yet: the event marks that nothing must be taken later.
                 None | Some(Made | Allocated) => Ok(vec![
                     ReservationReleased {
@@ -121,6 +153,13 @@ impl Decider for Reservation {
                 state.order_id = e.order_id.clone();
             }
             ReservationEvent::Allocated(_) => state.status = Some(ReservationStatus::Allocated),
+            ReservationEvent::Dispatched(e) => {
+                if e.complete && state.status == Some(ReservationStatus::Allocated) {
+                    state.status = Some(ReservationStatus::Dispatched);
+                }
+                state.lines = Arc::new(without(&state.lines, &e.lines));
+                state.dispatched.push(e.fulfilment_id.clone());
+            }
             ReservationEvent::Released(e) => {
                 state.status = Some(ReservationStatus::Released);
                 state.order_id = e.order_id.clone();
@@ -129,7 +168,34 @@ impl Decider for Reservation {
     }
 }
 
+/// `held` without what `gone` took of it; nothing is kept of what is empty.
+fn without(held: &[ReservedLine], gone: &[ReservedLine]) -> Vec<ReservedLine> {
+    let mut left = held.to_vec();
+    for line in &mut left {
+        for part in &mut line.taken {
+            let gone = gone.iter().filter(|other| other.sku == line.sku);
+            let gone = gone.flat_map(|other| &other.taken);
+            let gone = gone.filter(|other| other.location == part.location);
+            part.quantity -= gone.map(|other| other.quantity).sum::<i64>();
+        }
+        line.taken.retain(|part| part.quantity > 0);
+    }
+    left.retain(|line| !line.taken.is_empty());
+    left
+}
+
 impl ReservationState {
+    /// How many units of `sku` it holds at `location`.
+    pub fn held(&self, sku: &str, location: &LocationId) -> i64 {
+        let lines = self.lines.iter().filter(|line| line.sku == sku);
+        let parts = lines.flat_map(|line| &line.taken);
+        let parts = parts.filter(|part| part.location == *location);
+        match self.holds_units() {
+            true => parts.map(|part| part.quantity).sum(),
+            false => 0,
+        }
+    }
+
     /// Whether units are held: made or allocated.
     pub fn holds_units(&self) -> bool {
         matches!(

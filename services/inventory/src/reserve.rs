@@ -35,6 +35,11 @@ impl Wanted {
         Self(wanted)
     }
 
+    /// Each SKU with how many are wanted.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.0.iter().map(|(sku, units)| (sku.as_str(), *units))
+    }
+
     fn streams(&self, reservation: &str) -> Vec<StreamId> {
         let mut streams = Vec::with_capacity(self.0.len() + 2);
         streams.push(StreamId::new(Reservation::CATEGORY, reservation));

@@ -2,8 +2,8 @@
 //! which it does not.
 
 use contracts::inventory::{
-    LocationId, StockAdjusted, StockEvent, StockPolicySet, StockReleased, StockReserved,
-    StockTransferred, Taken,
+    LocationId, StockAdjusted, StockDispatched, StockEvent, StockPolicySet, StockReleased,
+    StockReserved, StockTransferred, Taken,
 };
 use kernel::{Decider, Rejection};
 
@@ -92,6 +92,27 @@ impl Decider for Stock {
                     .into(),
                 ])
             }
+            // What has left has left: nothing is refused here.
+            StockCommand::Dispatch {
+                sku,
+                location,
+                quantity,
+                promised,
+                order_id,
+                fulfilment_id,
+            } => Ok(vec![
+                StockDispatched {
+                    sku: sku.clone(),
+                    location: location.clone(),
+                    quantity: *quantity,
+                    promised: *promised,
+                    on_hand: state.on_hand(location) - quantity,
+                    order_id: order_id.clone(),
+                    fulfilment_id: fulfilment_id.clone(),
+                    available: state.available() - (quantity - promised),
+                }
+                .into(),
+            ]),
             StockCommand::SetPolicy { sku, backorder } => Ok(match state.backorder == *backorder {
                 true => vec![],
                 false => vec![
@@ -122,6 +143,11 @@ impl Decider for Stock {
                 for part in &e.returned {
                     state.level_mut(&part.location).reserved -= part.quantity;
                 }
+            }
+            StockEvent::Dispatched(e) => {
+                let level = state.level_mut(&e.location);
+                level.on_hand = e.on_hand;
+                level.reserved -= e.promised;
             }
             StockEvent::PolicySet(e) => state.backorder = e.backorder,
         }

@@ -1,6 +1,7 @@
 //! The rules of inventory, as sentences.
 
 mod api;
+mod dispatches;
 mod engine;
 mod interleavings;
 mod levels;

@@ -78,6 +78,15 @@ fn level(event: &StockEvent, out: &mut Vec<Statement>) {
                 part.quantity
             )
         })),
+        StockEvent::Dispatched(e) => out.push(sql!(
+            "INSERT INTO inventory_levels (sku, location, on_hand, reserved) VALUES ($1, $2, $3, 0)
+             ON CONFLICT (sku, location) DO UPDATE SET on_hand = excluded.on_hand,
+                 reserved = inventory_levels.reserved - $4",
+            &e.sku,
+            &e.location,
+            e.on_hand,
+            e.promised
+        )),
         StockEvent::PolicySet(_) => {}
     }
 }
@@ -155,6 +164,8 @@ fn reservation(recorded: &Recorded, out: &mut Vec<Statement>) -> Result<(), Deco
         ReservationEvent::Refused(e) => (&e.reservation, "refused", None),
         ReservationEvent::Allocated(e) => (&e.reservation, "allocated", None),
         ReservationEvent::Released(e) => (&e.reservation, "released", None),
+        ReservationEvent::Dispatched(e) if e.complete => (&e.reservation, "dispatched", None),
+        ReservationEvent::Dispatched(_) => return Ok(()),
     };
     out.push(sql!(
         "INSERT INTO inventory_reservations (id, status, made_at, expires_at) VALUES ($1, $2, $3, $4)

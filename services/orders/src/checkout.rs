@@ -135,7 +135,9 @@ pub fn from_inventory() -> Subscription {
                 Some(order) => step(order, Step::StockRefused(refused.shortages.clone())),
                 None => Reaction::none(),
             },
-            ReservationEvent::Allocated(_) | ReservationEvent::Released(_) => Reaction::none(),
+            ReservationEvent::Allocated(_)
+            | ReservationEvent::Dispatched(_)
+            | ReservationEvent::Released(_) => Reaction::none(),
         })
     })
 }

@@ -154,6 +154,8 @@ pub enum ReservationStatus {
     Refused,
     /// The order is confirmed: the units are its own.
     Allocated,
+    /// The units have left the building.
+    Dispatched,
     /// The units are on sale again.
     Released,
 }

@@ -55,7 +55,8 @@ pub struct Movement {
     pub sku: String,
     /// Where.
     pub location: LocationId,
-    /// A reason of an adjustment, or `transfer_in`, `transfer_out`, `sold`, `sale_cancelled`.
+    /// A reason of an adjustment, or `transfer_in`, `transfer_out`, `sold`, `sale_cancelled`,
+    /// `dispatched`.
     pub kind: String,
     /// Units that came (positive) or went (negative; `sold` is negative).
     pub delta: i64,
@@ -72,8 +73,9 @@ pub struct Movement {
     pub at: Timestamp,
 }
 
-/// The books of one SKU over all locations. `on_hand = opening + received + adjusted + returned`,
-/// `available = on_hand - reserved`, and `allocated = sold` until goods are dispatched.
+/// The books of one SKU over all locations.
+/// `on_hand = opening + received + adjusted + returned - dispatched`,
+/// `available = on_hand - reserved`, and `allocated = sold - dispatched`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StockSummary {
     /// Which SKU.
@@ -88,6 +90,9 @@ pub struct StockSummary {
     pub returned: i64,
     /// Sold to confirmed orders, less sales cancelled.
     pub sold: i64,
+    /// Left the buildings with a parcel.
+    #[serde(default)]
+    pub dispatched: i64,
     /// In the buildings.
     pub on_hand: i64,
     /// Promised to confirmed orders and still here.

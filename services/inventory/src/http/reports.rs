@@ -78,7 +78,7 @@ pub struct Filter {
     kind: Option<String>,
 }
 
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "opening",
     "received",
     "count",
@@ -89,6 +89,7 @@ const KINDS: [&str; 10] = [
     "transfer_out",
     "sold",
     "sale_cancelled",
+    "dispatched",
 ];
 
 /// `GET /api/inventory/movements`

@@ -1,6 +1,10 @@
 //! What can be asked of one SKU's stock.
 
-use contracts::inventory::{BackorderPolicy, LocationId, MovementReason, Taken};
+use contracts::{
+    inventory::{BackorderPolicy, LocationId, MovementReason, Taken},
+    orders::OrderId,
+    shipping::FulfilmentId,
+};
 
 use crate::locations::LocationTable;
 
@@ -72,6 +76,21 @@ pub enum StockCommand {
         reservation: String,
         /// What it had taken.
         returned: Vec<Taken>,
+    },
+    /// Units left the building.
+    Dispatch {
+        /// Which SKU.
+        sku: String,
+        /// From where.
+        location: LocationId,
+        /// How many, positive.
+        quantity: i64,
+        /// How many of these the order's allocation holds there.
+        promised: i64,
+        /// The order.
+        order_id: OrderId,
+        /// The fulfilment.
+        fulfilment_id: FulfilmentId,
     },
     /// Sets the backorder policy.
     SetPolicy {

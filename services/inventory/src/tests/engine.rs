@@ -38,9 +38,12 @@ impl Shop {
             .expect("a key ring");
         let (says, heard) = mpsc::unbounded_channel();
         let service = crate::service();
-        let runtime = Runtime::start(config, vec![orders(says), service.module])
-            .await
-            .unwrap();
+        let runtime = Runtime::start(
+            config,
+            vec![orders(says), Module::new("shipping"), service.module],
+        )
+        .await
+        .unwrap();
         runtime.wait_ready().await;
         let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
         let verifier = Verifier::default();
@@ -176,6 +179,7 @@ fn orders(says: mpsc::UnboundedSender<String>) -> Module {
             ReservationEvent::Refused(e) => ("refused", &e.reservation),
             ReservationEvent::Allocated(e) => ("allocated", &e.reservation),
             ReservationEvent::Released(e) => ("released", &e.reservation),
+            ReservationEvent::Dispatched(e) => ("dispatched", &e.reservation),
         };
         let _ = says.send(format!("{what} {id}"));
     };

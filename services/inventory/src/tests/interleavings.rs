@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use contracts::inventory::{AllocationStrategy, BackorderPolicy, Location, LocationId, SkuPolicy};
+use contracts::inventory::{
+    AllocationStrategy, BackorderPolicy, Location, LocationId, ReservationStatus, SkuPolicy,
+};
 use kernel::{Decide, testing::World};
 use proptest::prelude::*;
 
-use super::{adjustment, loc, world};
+use super::{adjustment, dispatches::shipped, loc, world};
 use crate::{
+    dispatch::Dispatch,
     locations::{ALL, Locations, LocationsCommand},
     reservation::Reservation,
     reserve::{Allocate, Release, ReserveOrder, Wanted},
@@ -24,6 +27,7 @@ enum Step {
     Place(usize, Vec<(usize, i64)>),
     Confirm(usize),
     Cancel(usize),
+    Leave(usize, usize, i64),
     Adjust(usize, usize, i64),
     Count(usize, usize, i64),
     Transfer(usize, usize, usize, i64),
@@ -46,6 +50,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => (0..ORDERS, prop::collection::vec((0usize..3, 1i64..8), 1..5)).prop_map(|(o, l)| Step::Place(o, l)),
         3 => (0..ORDERS).prop_map(Step::Confirm),
         4 => (0..ORDERS).prop_map(Step::Cancel),
+        4 => (0..ORDERS, 0usize..3, 1i64..8).prop_map(|(o, p, n)| Step::Leave(o, p, n)),
         6 => (0usize..3, 0usize..3, -12i64..15).prop_map(|(s, p, d)| Step::Adjust(s, p, d)),
         2 => (0usize..3, 0usize..3, 0i64..20).prop_map(|(s, p, n)| Step::Count(s, p, n)),
         2 => (0usize..3, 0usize..3, 0usize..3, 1i64..8).prop_map(|(s, f, t, n)| Step::Transfer(s, f, t, n)),
@@ -81,6 +86,7 @@ fn run(world: &mut World, step: &Step) -> bool {
                 reason: "order_cancelled",
             })
             .is_ok(),
+        Step::Leave(number, place, units) => leave(world, *number, *place, *units),
         Step::Adjust(sku, place, delta) => adjust(world, *sku, *place, Change::By(*delta)),
         Step::Count(sku, place, count) => adjust(world, *sku, *place, Change::To(*count)),
         Step::Transfer(sku, from, to, units) => world
@@ -104,6 +110,24 @@ fn run(world: &mut World, step: &Step) -> bool {
             ))
             .is_ok(),
     }
+}
+
+/// As much as `units` of each SKU that the order has allocated at a place leaves it.
+fn leave(world: &mut World, number: usize, place: usize, units: i64) -> bool {
+    let (id, location) = (order(number), loc(PLACES[place]));
+    let reservation = world.state::<Reservation>(id.as_str());
+    let allocated = reservation.status == Some(ReservationStatus::Allocated);
+    let fits = SKUS.into_iter().map(|sku| {
+        let here = world.state::<Stock>(sku).on_hand(&location);
+        (sku, reservation.held(sku, &location).min(units).min(here))
+    });
+    let lines: Vec<(&str, i64)> = fits.filter(|(_, n)| *n > 0).collect();
+    if !allocated || lines.is_empty() {
+        return false;
+    }
+    let fulfilment = number * 100 + reservation.dispatched.len();
+    let news = shipped(&id, fulfilment, &location, &lines);
+    world.run(&Dispatch::of(&news).unwrap()).is_ok()
 }
 
 fn adjust(world: &mut World, sku: usize, place: usize, change: Change) -> bool {
@@ -187,7 +211,7 @@ proptest! {
                     after.available() >= lowest(after.backorder).min(before.available()),
                     "{} at {} with {:?} after {:?}", sku, after.available(), after.backorder, step
                 );
-                if !matches!(step, Step::Adjust(..) | Step::Count(..)) {
+                if !matches!(step, Step::Adjust(..) | Step::Count(..) | Step::Leave(..)) {
                     prop_assert_eq!(on_hand(&after), on_hand(&before), "{:?} made or lost units", step);
                 }
                 for level in &after.levels {

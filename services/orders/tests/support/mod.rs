@@ -97,6 +97,9 @@ impl Shop {
             Module::new("cart").decider::<Carts>(),
             Module::new("inventory").decider::<Reservations>(),
             Module::new("payments").decider::<Payments>(),
+            Module::new("pricing"),
+            Module::new("credit"),
+            Module::new("shipping"),
         ];
         let runtime = Runtime::start(config, modules).await.expect("started");
         let app = runtime.app("orders").expect("the service runs");

@@ -49,9 +49,9 @@ async fn an_order_goes_through_the_books() {
     assert_eq!(
         books,
         [
-            json!({"sku": "A", "opening": 10, "received": 0, "adjusted": 0, "returned": 0, "sold": 6,
+            json!({"sku": "A", "opening": 10, "received": 0, "adjusted": 0, "returned": 0, "sold": 6, "dispatched": 0,
                 "on_hand": 10, "allocated": 6, "reserved": 6, "available": 4}),
-            json!({"sku": "B", "opening": 5, "received": 0, "adjusted": 0, "returned": 0, "sold": 1,
+            json!({"sku": "B", "opening": 5, "received": 0, "adjusted": 0, "returned": 0, "sold": 1, "dispatched": 0,
                 "on_hand": 5, "allocated": 1, "reserved": 1, "available": 4}),
         ]
     );
