@@ -2,12 +2,14 @@
 //! so that whoever prices a cart does it from a copy of their own; and the uses of coupons, which
 //! pricing alone counts.
 
+mod answer;
 mod events;
 mod place;
 mod promotion;
 mod redemption;
 mod tax;
 
+pub use answer::*;
 pub use events::*;
 pub use place::*;
 pub use promotion::*;

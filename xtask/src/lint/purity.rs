@@ -5,10 +5,12 @@ use super::{
     source::{Source, has_word},
 };
 
-/// Crates whose code must be the same at every run: kernel, contracts and the services.
+/// Crates whose code must be the same at every run: kernel, contracts, the calculation of prices and
+/// the services.
 fn is_domain(path: &str) -> bool {
     path.starts_with("crates/kernel/")
         || path.starts_with("crates/contracts/")
+        || path.starts_with("crates/pricing-engine/")
         || path.starts_with("services/")
 }
 
