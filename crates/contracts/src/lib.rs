@@ -41,6 +41,10 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("orders", orders::OrderEvent::TYPES);
     add("payments", payments::PaymentEvent::TYPES);
     add("payments", payments::ProviderEventEvent::TYPES);
+    add("shipping", shipping::ShippingPlanEvent::TYPES);
+    add("shipping", shipping::QuoteKeysEvent::TYPES);
+    add("shipping", shipping::DispatchEvent::TYPES);
+    add("shipping", shipping::FulfilmentEvent::TYPES);
     all
 }
 

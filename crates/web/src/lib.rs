@@ -12,6 +12,7 @@ mod freshness;
 mod peers;
 mod problem;
 mod routes;
+pub mod signed;
 mod token;
 mod upstream;
 

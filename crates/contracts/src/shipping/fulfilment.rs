@@ -55,6 +55,9 @@ pub struct FulfilmentCreated {
     /// Whether the buyer collects it at the location.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub collect: bool,
+    /// The fulfilment these goods were taken out of, when it was split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_from: Option<FulfilmentId>,
     /// When.
     #[serde(default)]
     pub at: Timestamp,
@@ -76,6 +79,9 @@ pub struct FulfilmentShipped {
     /// How it can be followed; absent when it was handed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracking: Option<Tracking>,
+    /// Its other parcels, when there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_tracking: Vec<Tracking>,
     /// When.
     #[serde(default)]
     pub at: Timestamp,

@@ -1,7 +1,7 @@
 //! Quotes: offers to ship, signed by shipping, shown by frontends, accepted by the cart. Nobody
 //! asks shipping at checkout: the signature, the cart, its lines and the destination must fit.
 
-use kernel::{Money, Timestamp, event_set};
+use kernel::{Money, Personal, Timestamp, event_set};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -107,6 +107,25 @@ pub struct QuoteKeyPublished {
     pub kid: String,
     /// Ed25519 public key, base64url without padding.
     pub x: String,
+    /// First moment it may sign.
+    #[serde(default)]
+    pub not_before: Timestamp,
+}
+
+/// The private part of a quote key, for shipping alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuoteKeySealed {
+    /// Which.
+    pub kid: String,
+    /// Ed25519 seed, base64url, sealed under the shop's own reserved person.
+    pub private: Personal<String>,
+}
+
+/// The next quote key is wanted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuoteKeyRotationDue {
+    /// How many keys were published so far.
+    pub published: i64,
 }
 
 /// No quote of this key is accepted any more.
@@ -121,6 +140,20 @@ event_set! {
     pub enum QuoteKeyEvent {
         /// Published.
         Published(QuoteKeyPublished) = "shipping.quote_key.published.v1",
+        /// Retired.
+        Retired(QuoteKeyRetired) = "shipping.quote_key.retired.v1",
+    }
+}
+
+event_set! {
+    /// The life of quote keys, as shipping itself records it.
+    pub enum QuoteKeysEvent {
+        /// Published.
+        Published(QuoteKeyPublished) = "shipping.quote_key.published.v1",
+        /// Private part.
+        Sealed(QuoteKeySealed) = "shipping.quote_key.sealed.v1",
+        /// A successor is wanted.
+        RotationDue(QuoteKeyRotationDue) = "shipping.quote_key.rotation_due.v1",
         /// Retired.
         Retired(QuoteKeyRetired) = "shipping.quote_key.retired.v1",
     }
