@@ -6,6 +6,7 @@ pub mod address;
 pub mod cart;
 pub mod catalog;
 pub mod credit;
+pub mod customers;
 pub mod identity;
 pub mod inbound;
 pub mod inventory;
@@ -41,6 +42,7 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("orders", orders::OrderEvent::TYPES);
     add("payments", payments::PaymentEvent::TYPES);
     add("payments", payments::ProviderEventEvent::TYPES);
+    add("customers", customers::CustomerEvent::TYPES);
     all
 }
 
