@@ -6,6 +6,7 @@ pub mod address;
 pub mod cart;
 pub mod catalog;
 pub mod credit;
+pub mod customers;
 pub mod identity;
 pub mod inbound;
 pub mod inventory;
@@ -45,6 +46,7 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("shipping", shipping::QuoteKeysEvent::TYPES);
     add("shipping", shipping::DispatchEvent::TYPES);
     add("shipping", shipping::FulfilmentEvent::TYPES);
+    add("customers", customers::CustomerEvent::TYPES);
     all
 }
 
