@@ -41,6 +41,8 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("orders", orders::OrderEvent::TYPES);
     add("payments", payments::PaymentEvent::TYPES);
     add("payments", payments::ProviderEventEvent::TYPES);
+    add("credit", credit::CreditAccountEvent::TYPES);
+    add("credit", credit::CreditHoldEvent::TYPES);
     all
 }
 
