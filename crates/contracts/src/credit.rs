@@ -5,7 +5,16 @@ use kernel::{Money, Timestamp, event_set, id};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{identity::CustomerId, orders::OrderId};
+use crate::{
+    identity::CustomerId,
+    orders::{OrderId, OrderRefundToCreditRequested},
+};
+
+mod api;
+mod code;
+
+pub use api::*;
+pub use code::*;
 
 id!(
     /// Money the shop owes to who holds a gift card's code, or to a customer.
@@ -65,6 +74,8 @@ pub enum CreditReason {
 pub struct CreditChanged {
     /// Which account.
     pub account_id: CreditAccountId,
+    /// What it is.
+    pub kind: CreditKind,
     /// Why.
     pub reason: CreditReason,
     /// How much came (positive) or went (negative).
@@ -82,6 +93,43 @@ pub struct CreditChanged {
     pub at: Timestamp,
 }
 
+/// Staff blocked an account: it keeps its balance, but pays no more until it is enabled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CreditAccountDisabled {
+    /// Which account.
+    pub account_id: CreditAccountId,
+    /// Why. Not for personal data.
+    pub note: String,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
+}
+
+/// A blocked account pays again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CreditAccountEnabled {
+    /// Which account.
+    pub account_id: CreditAccountId,
+    /// Why. Not for personal data.
+    pub note: String,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
+}
+
+/// The end of an account was moved: by staff, or because money came back to it after its end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CreditExpirySet {
+    /// Which account.
+    pub account_id: CreditAccountId,
+    /// First moment it pays no more; absent: it never ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// When this was decided.
+    #[serde(default)]
+    pub at: Timestamp,
+}
+
 event_set! {
     /// The life of an account.
     pub enum CreditAccountEvent {
@@ -89,6 +137,12 @@ event_set! {
         Opened(CreditAccountOpened) = "credit.account.opened.v1",
         /// Its balance changed.
         Changed(CreditChanged) = "credit.account.changed.v1",
+        /// Blocked.
+        Disabled(CreditAccountDisabled) = "credit.account.disabled.v1",
+        /// Pays again.
+        Enabled(CreditAccountEnabled) = "credit.account.enabled.v1",
+        /// Its end was moved.
+        ExpirySet(CreditExpirySet) = "credit.account.expiry_set.v1",
     }
 }
 
@@ -110,6 +164,26 @@ pub struct CreditHeld {
     pub uses: Vec<CreditUse>,
 }
 
+/// Why an account does not pay for an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditRefusal {
+    /// There is no such account.
+    Unknown,
+    /// It is in another currency.
+    WrongCurrency,
+    /// It has less than the order asked for.
+    TooLittle,
+    /// Its time is over.
+    Expired,
+    /// Staff blocked it.
+    Disabled,
+    /// It is another customer's store credit.
+    NotTheirs,
+    /// The order asked for nothing, or for less than nothing.
+    BadAmount,
+}
+
 /// Some account had less than the order asked for, or had ended; none was touched.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CreditRefused {
@@ -117,6 +191,8 @@ pub struct CreditRefused {
     pub order_id: OrderId,
     /// The first account in the way.
     pub account_id: CreditAccountId,
+    /// What is in the way.
+    pub reason: CreditRefusal,
 }
 
 /// The order was confirmed: what was held is spent.
@@ -133,8 +209,67 @@ pub struct CreditSpent {
 pub struct CreditReleased {
     /// Which order.
     pub order_id: OrderId,
-    /// What came back.
+    /// What came back: of what was spent, only what was not refunded before.
     pub uses: Vec<CreditUse>,
+    /// Whether it had been spent; otherwise it was only held.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spent: bool,
+}
+
+/// Where money of an order goes that is given back as credit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditRefundTo {
+    /// Back to accounts that paid for the order, at most what was spent of each.
+    Accounts(Vec<CreditUse>),
+    /// To the customer's store credit in the currency of the amount, which is opened if need be.
+    StoreCredit,
+}
+
+/// Money of an order was given back as credit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CreditRefundMade {
+    /// Which order.
+    pub order_id: OrderId,
+    /// The refund's own id, as in the request.
+    pub refund_id: String,
+    /// How much, in all.
+    pub amount: Money,
+    /// Which accounts it went to.
+    pub uses: Vec<CreditUse>,
+    /// Whether it went back to accounts that had paid for the order.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub to_payers: bool,
+}
+
+/// Why money cannot be given back as credit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditRefundRefusal {
+    /// Not positive, too much for an account to hold, or the parts do not add up to it.
+    BadAmount,
+    /// The buyer is a guest: there is nobody to whom store credit could belong.
+    NoCustomer,
+    /// There is no such account.
+    UnknownAccount,
+    /// An account is in another currency.
+    WrongCurrency,
+    /// More than the account paid for the order, less what went back before.
+    MoreThanSpent,
+}
+
+/// Money of an order was not given back as credit: whoever asked finds another way, such as the
+/// original payment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CreditRefundRefused {
+    /// Which order.
+    pub order_id: OrderId,
+    /// The refund's own id, as in the request.
+    pub refund_id: String,
+    /// How much was asked for.
+    pub amount: Money,
+    /// Why.
+    pub reason: CreditRefundRefusal,
 }
 
 event_set! {
@@ -148,5 +283,17 @@ event_set! {
         Spent(CreditSpent) = "credit.hold.spent.v1",
         /// Given back.
         Released(CreditReleased) = "credit.hold.released.v1",
+        /// Refunded as credit.
+        RefundMade(CreditRefundMade) = "credit.refund.made.v1",
+        /// A refund as credit is not possible.
+        RefundRefused(CreditRefundRefused) = "credit.refund.refused.v1",
+    }
+}
+
+event_set! {
+    /// What orders asks of credit beside the life of an order. The event belongs to orders.
+    pub enum CreditRefundRequest {
+        /// Give money back as credit.
+        Requested(OrderRefundToCreditRequested) = "orders.order.credit_refund_requested.v1",
     }
 }

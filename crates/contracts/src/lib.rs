@@ -47,6 +47,8 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("shipping", shipping::DispatchEvent::TYPES);
     add("shipping", shipping::FulfilmentEvent::TYPES);
     add("customers", customers::CustomerEvent::TYPES);
+    add("credit", credit::CreditAccountEvent::TYPES);
+    add("credit", credit::CreditHoldEvent::TYPES);
     all
 }
 

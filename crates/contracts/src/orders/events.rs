@@ -7,7 +7,7 @@ use super::{CancelReason, OrderId, OrderLine, Totals};
 use crate::{
     address::Contact,
     cart::{CartId, PaymentMethod},
-    credit::CreditUse,
+    credit::{CreditRefundTo, CreditUse},
     identity::CustomerId,
     inventory::Shortage,
     payments::PaymentId,
@@ -248,6 +248,26 @@ pub struct OrderDelivered {
     pub fulfilment_id: FulfilmentId,
     /// Whether all of the order has arrived now.
     pub complete: bool,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
+}
+
+/// Credit is asked to give money of the order back, to the accounts that paid or as store credit.
+/// Credit answers `credit.refund.made.v1` or `credit.refund.refused.v1`, once per refund id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrderRefundToCreditRequested {
+    /// Which order.
+    pub order_id: OrderId,
+    /// The refund's own id, unique within the order; asking twice is the same refund.
+    pub refund_id: String,
+    /// The account, when the buyer was signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
+    /// How much, positive.
+    pub amount: Money,
+    /// Where to.
+    pub to: CreditRefundTo,
     /// When.
     #[serde(default)]
     pub at: Timestamp,
