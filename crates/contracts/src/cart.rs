@@ -1,6 +1,10 @@
 //! What the cart publishes, and the types of its API. The cart's inner events (lines added and so
 //! on) are part of the same set: anyone may listen.
 
+mod api;
+
+pub use api::*;
+
 use kernel::{Currency, Money, PersonId, Personal, Timestamp, event_set, id};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,7 +15,7 @@ use crate::{
     identity::CustomerId,
     orders::{OrderId, OrderLine, Totals},
     pricing::{CaptureMode, PromotionUse},
-    shipping::OrderShipping,
+    shipping::{OrderShipping, ShippingQuote},
 };
 
 id!(
@@ -109,6 +113,12 @@ pub struct CartCreated {
     /// Whose, when signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_id: Option<CustomerId>,
+    /// Code of the channel it is opened in.
+    #[serde(
+        default = "crate::cart::web",
+        skip_serializing_if = "crate::cart::is_web"
+    )]
+    pub channel: String,
     /// When.
     #[serde(default)]
     pub at: Timestamp,
@@ -129,6 +139,47 @@ pub struct CartLine {
     pub quantity: i64,
     /// Price of one, as last agreed.
     pub unit_price: Money,
+    /// What the catalogue said of it when it was added, so that the cart can be priced from itself.
+    #[serde(default, skip_serializing_if = "CartItem::is_plain")]
+    pub item: CartItem,
+}
+
+/// What promotions and taxes go by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CartItem {
+    /// Id of its product; empty: not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub product_id: String,
+    /// Category paths of its product.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<String>,
+    /// Tax class; absent: `standard`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_class: Option<String>,
+    /// Whether it is shipped.
+    #[serde(
+        default = "crate::pricing::yes",
+        skip_serializing_if = "crate::pricing::is_yes"
+    )]
+    pub requires_shipping: bool,
+}
+
+impl Default for CartItem {
+    fn default() -> Self {
+        Self {
+            product_id: String::new(),
+            categories: Vec::new(),
+            tax_class: None,
+            requires_shipping: true,
+        }
+    }
+}
+
+impl CartItem {
+    /// Whether nothing is known of it.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Lines were added; a line already in the cart on the same SKU has its quantity raised instead.
@@ -198,6 +249,58 @@ pub struct CartExpired {
     pub at: Timestamp,
 }
 
+/// Where the goods are to go, as far as prices need it before there is an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CartDestination {
+    /// ISO 3166-1 alpha-2.
+    #[schema(example = "DE")]
+    pub country: String,
+    /// ISO 3166-2 without the country.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub province: String,
+}
+
+/// The shopper said where the goods are to go.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CartDestinationSet {
+    /// Where.
+    pub destination: CartDestination,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
+}
+
+/// A coupon code was entered. Whether it takes something off is decided with each price.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CartCouponAdded {
+    /// As [`coupon_code`](crate::pricing::coupon_code) writes it.
+    pub code: String,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
+}
+
+/// A coupon code was taken out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CartCouponRemoved {
+    /// As [`coupon_code`](crate::pricing::coupon_code) writes it.
+    pub code: String,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
+}
+
+/// A way of shipping was chosen: a quote whose signature was good.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CartShippingChosen {
+    /// What was quoted.
+    pub quote: ShippingQuote,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
+}
+
 event_set! {
     /// The life of a cart.
     pub enum CartEvent {
@@ -217,6 +320,14 @@ event_set! {
         Abandoned(CartAbandoned) = "cart.cart.abandoned.v1",
         /// Closed.
         Expired(CartExpired) = "cart.cart.expired.v1",
+        /// Where it is to go.
+        DestinationSet(CartDestinationSet) = "cart.cart.destination_set.v1",
+        /// A code entered.
+        CouponAdded(CartCouponAdded) = "cart.coupon.added.v1",
+        /// A code taken out.
+        CouponRemoved(CartCouponRemoved) = "cart.coupon.removed.v1",
+        /// A way of shipping chosen.
+        ShippingChosen(CartShippingChosen) = "cart.shipping.chosen.v1",
     }
 }
 
@@ -231,176 +342,4 @@ pub enum CartStatus {
     Completed,
     /// It was left alone too long; start a new one.
     Expired,
-}
-
-/// A line of a cart as the API shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct CartLineView {
-    /// Its id.
-    pub id: LineId,
-    /// What.
-    pub sku: String,
-    /// Its name.
-    pub title: String,
-    /// The product's handle, for links; empty once checked out.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub handle: String,
-    /// How many.
-    pub quantity: i64,
-    /// Price of one, as last agreed.
-    pub unit_price: Money,
-    /// Unit price × quantity.
-    pub subtotal: Money,
-}
-
-/// Something about a line that the shopper should know. All but `short-stock` stand in the way of
-/// a checkout; `short-stock` is an early warning from a copy that may be a moment old, since stock
-/// is decided when the order is reserved.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "code", rename_all = "kebab-case")]
-pub enum CartProblem {
-    /// The catalogue's price is another now: `POST …/reprice` accepts it.
-    PriceChanged {
-        /// Which line.
-        line: LineId,
-        /// Of what.
-        sku: String,
-        /// As agreed before.
-        old: Money,
-        /// As it is now.
-        new: Money,
-    },
-    /// Fewer are there than the cart wants.
-    ShortStock {
-        /// Which line.
-        line: LineId,
-        /// Of what.
-        sku: String,
-        /// How many the cart wants.
-        wanted: i64,
-        /// How many could be sold.
-        available: i64,
-    },
-    /// It was taken off sale.
-    Unpublished {
-        /// Which line.
-        line: LineId,
-        /// Of what.
-        sku: String,
-    },
-    /// The catalogue has no such SKU (any more).
-    UnknownSku {
-        /// Which line.
-        line: LineId,
-        /// Of what.
-        sku: String,
-    },
-    /// It has no price in the cart's currency.
-    NoPrice {
-        /// Which line.
-        line: LineId,
-        /// Of what.
-        sku: String,
-        /// The cart's currency.
-        #[schema(value_type = String, example = "GBP")]
-        currency: Currency,
-    },
-}
-
-/// A cart as the API shows it. It holds no personal data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct CartView {
-    /// Its id: keep it secret, it is the right to use the cart.
-    pub id: CartId,
-    /// Where it stands.
-    pub status: CartStatus,
-    /// Of all its prices.
-    #[schema(value_type = String, example = "GBP")]
-    pub currency: Currency,
-    /// Lines, in the order they were added.
-    pub lines: Vec<CartLineView>,
-    /// Sums.
-    pub totals: Totals,
-    /// What stands in the way of a checkout, and warnings. A change answers those of the lines it
-    /// touched, `GET` those of all lines.
-    pub problems: Vec<CartProblem>,
-    /// The order it became.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub order_id: Option<OrderId>,
-    /// That order's number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub order_number: Option<String>,
-    /// Microseconds UTC.
-    pub created_at: Timestamp,
-    /// Last change, microseconds UTC.
-    pub updated_at: Timestamp,
-    /// When it closes if nothing changes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Timestamp>,
-}
-
-/// `POST /api/carts`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewCart {
-    /// ISO 4217; the shop's own unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "GBP")]
-    pub currency: Option<Currency>,
-}
-
-/// A SKU and how many of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewLine {
-    /// What.
-    pub sku: String,
-    /// 1 to 100,000.
-    pub quantity: i64,
-}
-
-/// `POST /api/carts/{id}/lines`: either one line (`sku`, `quantity`) or several (`lines`).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewLines {
-    /// What, when it is one line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sku: Option<String>,
-    /// 1 to 100,000, when it is one line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quantity: Option<i64>,
-    /// Several lines, all or none; at most 2,000.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lines: Option<Vec<NewLine>>,
-}
-
-/// `PATCH /api/carts/{id}/lines/{line}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LineChange {
-    /// 1 to 100,000.
-    pub quantity: i64,
-}
-
-/// How to pay.
-#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CheckoutPayment {
-    /// Which provider.
-    #[schema(example = "sandbox")]
-    pub provider: String,
-    /// The provider's token; never a card number.
-    pub token: String,
-}
-
-/// `POST /api/carts/{id}/checkout`.
-#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CheckoutRequest {
-    /// E-mail address for the order.
-    pub email: String,
-    /// Where the goods go.
-    pub shipping_address: crate::address::Address,
-    /// How to pay.
-    pub payment: CheckoutPayment,
 }

@@ -87,6 +87,20 @@ pub struct Totals {
     pub total: Money,
 }
 
+impl Totals {
+    /// Nothing, in `currency`.
+    pub fn zero(currency: kernel::Currency) -> Self {
+        let nothing = Money::zero(currency);
+        Self {
+            subtotal: nothing,
+            adjustments: nothing,
+            shipping: nothing,
+            tax: nothing,
+            total: nothing,
+        }
+    }
+}
+
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

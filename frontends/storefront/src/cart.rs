@@ -131,6 +131,7 @@ async fn put_in_any(visit: &Visit, lines: &NewLines) -> Result<CartView, Failure
     }
     let new = NewCart {
         currency: Some(visit.shop.config.currency),
+        ..NewCart::default()
     };
     let cart: CartView = visit
         .call("cart", Method::POST, "/api/carts")
@@ -337,6 +338,10 @@ fn advice(problem: &CartProblem, of: &LineId) -> Option<String> {
             line,
             format!("This is not sold in {currency} any more. Please remove it."),
         ),
+        // Of the cart as a whole, not of a line.
+        CartProblem::CouponNotApplied { .. } | CartProblem::ShippingNotChosen { .. } => {
+            return None;
+        }
     };
     (line == of).then_some(text)
 }

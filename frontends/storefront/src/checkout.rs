@@ -132,10 +132,16 @@ async fn check_out(
     let request = CheckoutRequest {
         email: entered.email.clone(),
         shipping_address: entered.address(),
-        payment: CheckoutPayment {
+        payment: Some(CheckoutPayment {
             provider: PROVIDER.into(),
             token: entered.token().into(),
-        },
+        }),
+        shipping_quote: None,
+        vat_number: None,
+        gift_cards: Vec::new(),
+        use_store_credit: false,
+        expected_total: None,
+        locale: None,
     };
     let send = async |key: Option<&str>| {
         let call = visit.call("cart", Method::POST, format!("/api/carts/{cart}/checkout"));

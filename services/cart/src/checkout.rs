@@ -1,21 +1,24 @@
 //! The decision that turns a cart into an order.
 
+use std::sync::Arc;
+
 use contracts::{
     address::Contact,
-    cart::{CartCheckedOut, CartEvent, CartId, CartLine, PaymentMethod},
+    cart::{CartCheckedOut, CartEvent, CartId, CartItem, CartLine, PaymentMethod},
+    credit::{CreditAccountId, CreditUse},
     identity::CustomerId,
     orders::{OrderId, OrderLine},
-    pricing::CaptureMode,
+    shipping::{ShippingQuote, destination_text},
 };
-use kernel::{PersonId, Personal, Rejection};
-use std::sync::Arc;
+use kernel::{Money, PersonId, Personal, Rejection};
+use pricing_engine::{Destination, Priced};
 
 use crate::{
     cart::CartCommand,
     number::order_number,
     offer::{Found, Offers},
-    pricing::Priced,
-    problems::{problems, refusal},
+    pricing::{Buyer, price_cart, shipping},
+    problems::{of_the_whole, problems, refusal},
     state::CartState,
 };
 
@@ -30,11 +33,21 @@ pub struct Checkout {
     pub person: PersonId,
     /// E-mail and address.
     pub contact: Personal<Contact>,
-    /// How to pay.
-    pub payment: PaymentMethod,
+    /// How to pay; `None`: with nothing but credit.
+    pub payment: Option<PaymentMethod>,
     /// SHA-256 of the access token, hex.
     pub access_token_hash: String,
-    /// Looked up for all lines of the cart.
+    /// Equal for the same buyer.
+    pub buyer_key: String,
+    /// A quote for shipping, its signature good; the one chosen before counts without it.
+    pub quote: Option<Box<ShippingQuote>>,
+    /// Accounts to pay from first, in this order, with what may be spent of each.
+    pub credits: Vec<(CreditAccountId, Money)>,
+    /// What the buyer was shown.
+    pub expected_total: Option<Money>,
+    /// The buyer's language.
+    pub locale: Option<String>,
+    /// Looked up for all lines and coupons of the cart.
     pub offers: Arc<Offers>,
 }
 
@@ -50,31 +63,21 @@ pub(crate) fn check_out(
         return Err(Rejection::unprocessable("empty-cart", detail).field("lines"));
     }
     let unseen = |line: &CartLine| checkout.offers.get(&line.sku) == Found::NotAsked;
-    if state.lines.iter().any(unseen) {
+    if state.lines.iter().any(unseen) || checkout.lacks_a_coupon_of(state) {
         let detail = "the cart was changed at the same time; look at it and try again";
         return Err(Rejection::conflict("cart-changed", detail));
     }
-    let found = problems(state.currency(), state.lines.iter(), &checkout.offers);
+    let state = &checkout.with_quote(state)?;
+    let (offers, at) = (&*checkout.offers, command.at);
+    let priced = price_cart(state, offers, &checkout.buyer(), at)?;
+    let mut found = problems(&state.selling(at), state.lines.iter(), offers);
+    found.extend(of_the_whole(state, &priced, offers, at));
     if let Some(refused) = refusal(&found, command.rules.refuse_short_stock) {
         return Err(refused);
     }
-    let Priced { lines, totals } = state.priced()?;
-    let lines = state
-        .lines
-        .iter()
-        .zip(lines)
-        .map(|(line, priced)| OrderLine {
-            id: line.id.clone(),
-            sku: line.sku.clone(),
-            title: line.title.clone(),
-            quantity: line.quantity,
-            unit_price: line.unit_price,
-            subtotal: priced.subtotal,
-            adjustments: priced.adjustments,
-            taxes: priced.taxes,
-            requires_shipping: true,
-            total: priced.total,
-        });
+    checkout.expects(&priced)?;
+    let credits = checkout.share(priced.totals.total);
+    let channel = offers.terms.rules.channel(&state.channel);
     Ok(vec![CartEvent::CheckedOut(CartCheckedOut {
         cart_id: cart_id.clone(),
         order_id: checkout.order_id.clone(),
@@ -82,18 +85,130 @@ pub(crate) fn check_out(
         person: checkout.person.clone(),
         customer_id: state.customer.clone().or_else(|| checkout.customer.clone()),
         contact: checkout.contact.clone(),
-        lines: lines.collect(),
-        totals,
-        payment: checkout.payment.clone(),
-        shipping: None,
-        channel: contracts::cart::web(),
-        redemptions: Vec::new(),
-        credits: Vec::new(),
-        buyer_key: String::new(),
-        capture: CaptureMode::Manual,
-        locale: None,
+        payment: checkout.method(priced.totals.total, &credits)?,
+        shipping: shipping(state, &priced),
+        channel: state.channel.clone(),
+        redemptions: priced.uses.clone(),
+        credits,
+        buyer_key: checkout.buyer_key.clone(),
+        capture: channel.map(|channel| channel.capture).unwrap_or_default(),
+        locale: checkout.locale.clone(),
+        totals: priced.totals.clone(),
+        lines: order_lines(state, offers, priced),
         access_token_hash: checkout.access_token_hash.clone(),
-        deadline: command.at.plus_seconds(command.rules.confirm_within),
-        at: command.at,
+        deadline: at.plus_seconds(command.rules.confirm_within),
+        at,
     })])
+}
+
+fn order_lines(state: &CartState, offers: &Offers, priced: Priced) -> Vec<OrderLine> {
+    let lines = state.lines.iter().zip(priced.lines);
+    let lines = lines.map(|(line, priced)| OrderLine {
+        id: line.id.clone(),
+        sku: line.sku.clone(),
+        title: line.title.clone(),
+        quantity: line.quantity,
+        unit_price: line.unit_price,
+        subtotal: priced.subtotal,
+        adjustments: priced.adjustments,
+        taxes: priced.taxes,
+        requires_shipping: item(line, offers).requires_shipping,
+        total: priced.total,
+    });
+    lines.collect()
+}
+
+fn item<'a>(line: &'a CartLine, offers: &'a Offers) -> &'a CartItem {
+    match offers.get(&line.sku) {
+        Found::Offer(offer) => &offer.item,
+        Found::Nothing | Found::NotAsked => &line.item,
+    }
+}
+
+impl Checkout {
+    /// Whether a coupon of the cart was not looked up, because it was entered in between.
+    fn lacks_a_coupon_of(&self, state: &CartState) -> bool {
+        let known = &self.offers.terms.coupons;
+        state.coupons.iter().any(|code| !known.contains_key(code))
+    }
+
+    /// The cart with the quote this checkout brings, which must be for the address it names.
+    fn with_quote(&self, state: &CartState) -> Result<CartState, Rejection> {
+        let mut state = state.clone();
+        if let Some(quote) = &self.quote {
+            state.shipping = Some(Arc::new((**quote).clone()));
+        }
+        if let (Some(quote), Some(contact)) = (state.shipping.as_deref(), self.contact.get())
+            && quote.collect_from.is_none()
+            && web::hash_token(&destination_text(&contact.shipping_address))
+                != quote.destination_hash
+        {
+            let detail = "the shipping quote is for another address; get a new one";
+            return Err(Rejection::conflict("shipping-not-chosen", detail).field("shipping_quote"));
+        }
+        Ok(state)
+    }
+
+    fn buyer(&self) -> Buyer<'_> {
+        let contact = self.contact.get();
+        let destination = contact.map(|contact| Destination {
+            country: &contact.shipping_address.country,
+            province: &contact.shipping_address.province,
+            postcode: &contact.shipping_address.postcode,
+        });
+        Buyer {
+            destination,
+            vat_number: contact.and_then(|contact| contact.vat_number.as_deref()),
+        }
+    }
+
+    /// Nobody pays another price than they saw.
+    fn expects(&self, priced: &Priced) -> Result<(), Rejection> {
+        let total = priced.totals.total;
+        match self.expected_total {
+            Some(expected) if expected != total => {
+                let detail =
+                    format!("the order comes to {total}, not {expected}; look at it again");
+                let members = serde_json::json!({ "totals": priced.totals });
+                Err(Rejection::conflict("total-changed", detail)
+                    .field("expected_total")
+                    .extra(members))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What each account pays of `total`: as much as it has, in order.
+    fn share(&self, total: Money) -> Vec<CreditUse> {
+        let mut left = total.amount;
+        let shares = self.credits.iter().map(|(account, balance)| {
+            let amount = match balance.currency == total.currency {
+                true => balance.amount.clamp(0, left),
+                false => 0,
+            };
+            left -= amount;
+            CreditUse {
+                account_id: account.clone(),
+                amount: Money::new(amount, total.currency),
+            }
+        });
+        shares.filter(|share| share.amount.amount > 0).collect()
+    }
+
+    /// How the rest is paid. Nothing left needs nothing to pay with.
+    fn method(&self, total: Money, credits: &[CreditUse]) -> Result<PaymentMethod, Rejection> {
+        let paid: i64 = credits.iter().map(|share| share.amount.amount).sum();
+        match &self.payment {
+            Some(method) => Ok(method.clone()),
+            None if paid == total.amount => Ok(PaymentMethod {
+                provider: "none".into(),
+                token: Personal::new(self.person.clone(), String::new()),
+            }),
+            None => {
+                let rest = Money::new(total.amount - paid, total.currency);
+                let detail = format!("is missing: {rest} is left to pay");
+                Err(Rejection::invalid("payment", detail))
+            }
+        }
+    }
 }

@@ -7,25 +7,25 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use contracts::{
-    cart::{
-        CartId, CartLine, CartStatus, CartView, CheckoutRequest, LineId, NewCart, NewLine, NewLines,
-    },
-    orders::{CheckoutAnswer, OrderId},
-};
+use contracts::cart::{CartId, CartLine, CartStatus, CartView, LineId, NewCart, NewLine, NewLines};
 use kernel::{App, AppError, Context, IdempotencyKey, Rejection, Stored};
-use web::{Caller, Json, Principal, Problem};
+use web::{Caller, Json, Principal, Problem, signed::QuoteKeys};
 
 use crate::{
     CartConfig, buyer,
     cart::{Ask, Cart, MAX_LINES},
     command::{OnCart, Outcome},
     offer::Offers,
+    place::Place,
     problems::problems,
-    queries,
-    render::{cart_view, order_view},
+    queries::{self, LookUp},
+    render::{Seen, cart_view},
+    rules::RulesCache,
     state::{CartState, Who},
 };
+
+mod checkout;
+mod pricing;
 
 const READ: &str = "carts:read";
 const WRITE: &str = "carts:write";
@@ -34,6 +34,9 @@ const WRITE: &str = "carts:write";
 #[derive(Clone)]
 pub(crate) struct Api {
     config: Arc<CartConfig>,
+    /// Pricing's rules, ready for use.
+    rules: Arc<RulesCache>,
+    quote_keys: Arc<QuoteKeys>,
 }
 
 /// The lines whose problems an answer lists.
@@ -54,9 +57,11 @@ impl Touched {
 }
 
 impl Api {
-    pub fn new(config: &CartConfig) -> Self {
+    pub fn new(config: &CartConfig, quote_keys: Arc<QuoteKeys>) -> Self {
         Self {
             config: Arc::new(config.clone()),
+            rules: Arc::default(),
+            quote_keys,
         }
     }
 
@@ -68,16 +73,18 @@ impl Api {
         body: Json<NewCart>,
     ) -> Result<Response, Problem> {
         let id = CartId::generate(app.ids());
-        let currency = body.value.currency.unwrap_or(self.config.currency);
-        let command = self.command(caller, id.clone(), Ask::Create(id, currency))?;
-        let (cart, _) = self.execute(app, ctx, body.key, command, 201).await?;
-        self.cart(
-            app,
-            StatusCode::CREATED,
-            &cart,
-            &Offers::default(),
-            &Touched::Nothing,
-        )
+        let (new, key) = (body.value, body.key);
+        let terms = queries::look_up(app, &self.rules, &LookUp::default()).await?;
+        let place = Place {
+            currency: new.currency,
+            channel: new.channel,
+            destination: new.destination,
+        };
+        let place = place.checked(&terms.terms.rules, &self.config)?;
+        let ask = Ask::Create(id.clone(), place.0, place.1, place.2);
+        let command = self.command(caller, id, ask)?;
+        let (cart, _) = self.execute(app, ctx, key, command, 201).await?;
+        self.cart(app, StatusCode::CREATED, &cart, &terms, &Touched::Nothing)
     }
 
     pub async fn get(&self, app: &App, caller: &Caller, id: &CartId) -> Result<Response, Problem> {
@@ -95,7 +102,8 @@ impl Api {
         body: Json<NewLines>,
     ) -> Result<Response, Problem> {
         let (lines, single) = asked_lines(body.value)?;
-        let offers = Arc::new(queries::offers(app, lines.iter().map(|line| &*line.sku)).await?);
+        let skus = lines.iter().map(|line| &*line.sku).collect();
+        let offers = Arc::new(self.look_up(app, caller, skus).await?);
         let ask = Ask::AddLines {
             lines,
             single,
@@ -103,8 +111,31 @@ impl Api {
         };
         let command = self.command(caller, id, ask)?;
         let (cart, _) = self.execute(app, ctx, body.key, command, 200).await?;
-        // Only the SKUs asked for were looked up, so only their problems are listed.
+        // Only the SKUs asked for were looked up, so only their problems are listed. The cart's
+        // coupons were not, if it has any.
+        if cart.coupons.is_empty() {
+            return self.cart(app, StatusCode::OK, &cart, &offers, &Touched::Everything);
+        }
+        let offers = self.offers(app, &cart, &Touched::Everything).await?;
         self.cart(app, StatusCode::OK, &cart, &offers, &Touched::Everything)
+    }
+
+    pub async fn change_line(
+        &self,
+        app: &App,
+        ctx: &Context,
+        caller: &Caller,
+        (id, line): (CartId, LineId),
+        quantity: i64,
+    ) -> Result<Response, Problem> {
+        // The price may depend on the quantity.
+        let cart = self.readable(app, &who(caller, WRITE)?, &id).await?;
+        let touched = Touched::Line(line.clone());
+        let offers = Arc::new(self.offers(app, &cart, &touched).await?);
+        let ask = Ask::ChangeLine(line, quantity, offers.clone());
+        let command = self.command(caller, id, ask)?;
+        let cart = app.execute(ctx, command).await?.cart;
+        self.cart(app, StatusCode::OK, &cart, &offers, &touched)
     }
 
     pub async fn change(
@@ -134,48 +165,6 @@ impl Api {
         let command = self.command(caller, id, Ask::Reprice(offers.clone()))?;
         let cart = app.execute(ctx, command).await?.cart;
         self.cart(app, StatusCode::OK, &cart, &offers, &Touched::Everything)
-    }
-
-    pub async fn check_out(
-        &self,
-        app: &App,
-        ctx: &Context,
-        caller: &Caller,
-        id: CartId,
-        body: Json<CheckoutRequest>,
-    ) -> Result<Response, Problem> {
-        buyer::check(&body.value)?;
-        let token = buyer::access_token(app, &id);
-        let cart = self.readable(app, &who(caller, WRITE)?, &id).await?;
-        let offers = Arc::new(self.offers(app, &cart, &Touched::Everything).await?);
-        let checkout = buyer::checkout(app, caller, body.value, &token, offers)?;
-        let command = self.command(caller, id, Ask::CheckOut(Box::new(checkout)))?;
-        let (cart, changed) = self.execute(app, ctx, body.key, command, 201).await?;
-        let order = cart.checkout.as_deref().map(order_view);
-        let order = order.ok_or_else(|| Problem::from(Rejection::not_found("order")))?;
-        // A repeat under the same key gets what it would have got; another request learns that the
-        // order was there already.
-        let status = match changed {
-            false => StatusCode::OK,
-            true => StatusCode::CREATED,
-        };
-        let answer = CheckoutAnswer {
-            order,
-            access_token: token,
-        };
-        Ok(private(status, Answer(answer)))
-    }
-
-    pub async fn order(app: &App, caller: &Caller, id: &OrderId) -> Result<Response, Problem> {
-        let unknown = || Problem::from(Rejection::not_found("order"));
-        let cart = queries::cart_of(app, id).await?.ok_or_else(unknown)?;
-        let state = app.state::<Cart>(cart.as_str()).await?.state;
-        let order = state.checkout.as_deref().ok_or_else(unknown)?;
-        let customer = order.customer_id.as_ref().map(|id| id.as_str());
-        match caller.owns("orders:read", customer, Some(&order.access_token_hash)) {
-            true => Ok(private(StatusCode::OK, Answer(order_view(order)))),
-            false => Err(unknown()),
-        }
     }
 
     fn command(&self, caller: &Caller, id: CartId, ask: Ask) -> Result<OnCart, Problem> {
@@ -237,14 +226,41 @@ impl Api {
         }
     }
 
+    /// Looks up SKUs before it is known whose cart it is: the caller's groups count.
+    async fn look_up(
+        &self,
+        app: &App,
+        caller: &Caller,
+        skus: Vec<&str>,
+    ) -> Result<Offers, Problem> {
+        let customer = match who(caller, WRITE)? {
+            Who::Customer(customer) => Some(customer),
+            _ => None,
+        };
+        let wanted = LookUp {
+            skus,
+            customer: customer.as_ref(),
+            ..LookUp::default()
+        };
+        Ok(queries::look_up(app, &self.rules, &wanted).await?)
+    }
+
     async fn offers(
         &self,
         app: &App,
         cart: &CartState,
         touched: &Touched,
     ) -> Result<Offers, AppError> {
+        let customer = cart.customer.as_ref();
+        let buyer_key = customer.map(|_| buyer::buyer_key(app, customer, ""));
         let lines = cart.lines.iter().filter(|line| touched.includes(line));
-        queries::offers(app, lines.map(|line| &*line.sku)).await
+        let wanted = LookUp {
+            skus: lines.map(|line| &*line.sku).collect(),
+            coupons: &cart.coupons,
+            customer,
+            buyer_key,
+        };
+        queries::look_up(app, &self.rules, &wanted).await
     }
 
     fn cart(
@@ -255,12 +271,19 @@ impl Api {
         offers: &Offers,
         touched: &Touched,
     ) -> Result<Response, Problem> {
+        let now = app.now();
         let lines = cart.lines.iter().filter(|line| touched.includes(line));
-        let found = match cart.status {
-            CartStatus::Open => problems(cart.currency(), lines, offers),
+        let problems = match cart.status {
+            CartStatus::Open => problems(&cart.selling(now), lines, offers),
             _ => Vec::new(),
         };
-        let view: CartView = cart_view(cart, found, app.now(), &self.config.rules())?;
+        let seen = Seen {
+            cart,
+            offers,
+            problems,
+            now,
+        };
+        let view: CartView = cart_view(seen, &self.config.rules())?;
         Ok(private(status, Answer(view)))
     }
 }
@@ -291,6 +314,11 @@ fn who(caller: &Caller, permission: &str) -> Result<Who, Problem> {
     })
 }
 
+/// Whether a text could be a SKU.
+fn is_sku(sku: &str) -> bool {
+    (1..=200).contains(&sku.len()) && !sku.contains(char::is_control)
+}
+
 /// One line by itself, or several: exactly one of the two forms.
 fn asked_lines(body: NewLines) -> Result<(Vec<NewLine>, bool), Problem> {
     let missing = |field: &str| Problem::from(Rejection::invalid(field, "is missing"));
@@ -310,8 +338,7 @@ fn asked_lines(body: NewLines) -> Result<(Vec<NewLine>, bool), Problem> {
         let detail = format!("must hold from 1 to {MAX_LINES} lines");
         return Err(Rejection::invalid("lines", detail).into());
     }
-    let odd = |sku: &str| sku.is_empty() || sku.len() > 200 || sku.contains(char::is_control);
-    if let Some(index) = lines.iter().position(|line| odd(&line.sku)) {
+    if let Some(index) = lines.iter().position(|line| !is_sku(&line.sku)) {
         let field = match single {
             true => "sku".to_owned(),
             false => format!("lines[{index}].sku"),

@@ -1,12 +1,17 @@
 //! The table of routes; the handlers are in [`crate::handlers`].
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use contracts::{
-    cart::{CartId, CartView, CheckoutRequest, LineChange, LineId, NewCart, NewLines},
+    cart::{
+        CartDestination, CartId, CartView, CheckoutRequest, LineChange, LineId, NewCart, NewCoupon,
+        NewLines, PriceAnswer, PriceRequest, ShippingChoice,
+    },
     orders::{CheckoutAnswer, OrderId, OrderView},
 };
 use kernel::App;
-use web::{Access, Caller, Ctx, Json, Path, Routes};
+use web::{Access, Caller, Ctx, Json, Path, Routes, signed::QuoteKeys};
 
 use crate::{
     CartConfig,
@@ -15,10 +20,11 @@ use crate::{
 };
 
 /// The routes of the cart.
-pub fn routes(config: &CartConfig) -> Routes {
-    let api = Api::new(config);
+pub fn routes(config: &CartConfig, quote_keys: Arc<QuoteKeys>) -> Routes {
+    let api = Api::new(config, quote_keys);
     let routes = cart_routes(Routes::new(), &api);
     let routes = line_routes(routes, &api);
+    let routes = terms_routes(routes, &api);
     checkout_routes(routes, &api)
 }
 
@@ -104,9 +110,8 @@ fn line_routes(routes: Routes, api: &Api) -> Routes {
                         caller: Caller,
                         Path((id, line)): Line,
                         body: Json<LineChange>| {
-                let ask = Ask::ChangeLine(line.clone(), body.value.quantity);
-                let touched = Touched::Line(line);
-                change.change(&app, &ctx.0, &caller, id, ask, touched).await
+                let quantity = body.value.quantity;
+                change.change_line(&app, &ctx.0, &caller, (id, line), quantity).await
             },
             |d| {
                 d.summary("Set the quantity of a line")
@@ -125,6 +130,97 @@ fn line_routes(routes: Routes, api: &Api) -> Routes {
                 remove.change(&app, &ctx.0, &caller, id, ask, Touched::Nothing).await
             },
             |d| d.summary("Take a line out").answer::<CartView>(200, "The cart"),
+        )
+}
+
+/// Where it goes, by which coupons, how it is shipped; and prices without a cart.
+fn terms_routes(routes: Routes, api: &Api) -> Routes {
+    let (go, add, remove) = (api.clone(), api.clone(), api.clone());
+    let (ship, price) = (api.clone(), api.clone());
+    routes
+        .put(
+            "/api/carts/{id}/destination",
+            Access::Public,
+            async move |State(app): State<App>,
+                        ctx: Ctx,
+                        caller: Caller,
+                        Path(id): Id,
+                        body: Json<CartDestination>| {
+                go.set_destination(&app, &ctx.0, &caller, id, body).await
+            },
+            |d| {
+                d.summary("Say where the goods are to go")
+                    .description("For taxes and promotions, before there is an address.")
+                    .body::<CartDestination>()
+                    .answer::<CartView>(200, "The cart")
+            },
+        )
+        .post(
+            "/api/carts/{id}/coupons",
+            Access::Public,
+            async move |State(app): State<App>,
+                        ctx: Ctx,
+                        caller: Caller,
+                        Path(id): Id,
+                        body: Json<NewCoupon>| {
+                add.add_coupon(&app, &ctx.0, &caller, id, body).await
+            },
+            |d| {
+                d.summary("Enter a coupon code")
+                    .description(
+                        "Accepted whatever it is: `coupons` says whether it takes something off, or \
+                         why not. A checkout is refused while one does not.",
+                    )
+                    .body::<NewCoupon>()
+                    .answer::<CartView>(200, "The cart")
+            },
+        )
+        .delete(
+            "/api/carts/{id}/coupons/{code}",
+            Access::Public,
+            async move |State(app): State<App>,
+                        ctx: Ctx,
+                        caller: Caller,
+                        Path((id, code)): Path<(CartId, String)>| {
+                remove.remove_coupon(&app, &ctx.0, &caller, id, &code).await
+            },
+            |d| {
+                d.summary("Take a coupon code out")
+                    .answer::<CartView>(200, "The cart")
+            },
+        )
+        .put(
+            "/api/carts/{id}/shipping",
+            Access::Public,
+            async move |State(app): State<App>,
+                        ctx: Ctx,
+                        caller: Caller,
+                        Path(id): Id,
+                        body: Json<ShippingChoice>| {
+                ship.choose_shipping(&app, &ctx.0, &caller, id, body).await
+            },
+            |d| {
+                d.summary("Choose a way of shipping")
+                    .description(
+                        "By the signed quote of `POST /api/shipping/quotes`: for this cart as it \
+                         is now, not expired.",
+                    )
+                    .body::<ShippingChoice>()
+                    .answer::<CartView>(200, "The cart")
+            },
+        )
+        .post(
+            "/api/carts/price",
+            Access::Public,
+            async move |State(app): State<App>, caller: Caller, body: Json<PriceRequest>| {
+                price.price(&app, &caller, body.value).await
+            },
+            |d| {
+                d.summary("What a hypothetical cart would come to")
+                    .description("Every adjustment and tax, and why. Nothing is kept.")
+                    .body::<PriceRequest>()
+                    .answer::<PriceAnswer>(200, "The prices")
+            },
         )
 }
 

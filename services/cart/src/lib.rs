@@ -6,15 +6,18 @@ mod buyer;
 pub mod cart;
 pub mod checkout;
 mod command;
+mod copies;
 mod handlers;
 mod http;
 mod lines;
 mod number;
 pub mod offer;
+mod place;
 pub mod pricing;
 mod problems;
 mod queries;
 mod render;
+mod rules;
 pub mod state;
 mod views;
 
@@ -76,6 +79,7 @@ impl CartConfig {
 /// The cart service.
 pub fn service(config: CartConfig) -> Service {
     let rules = config.rules();
+    let quote_keys = Arc::new(web::signed::QuoteKeys::default());
     let idle = move |timer: &Timer| -> Result<Box<dyn kernel::AnyCommand>, Poison> {
         Ok(Box::new(OnCart {
             id: timer.data.parse().map_err(Poison)?,
@@ -90,7 +94,12 @@ pub fn service(config: CartConfig) -> Service {
             .projection(views::offers())
             .projection(views::availability())
             .projection(views::checkouts())
+            .projection(rules::rules())
+            .projection(copies::customer_groups())
+            .projection(copies::shipping_options())
+            .projection(copies::credit_accounts())
+            .broadcast(quote_keys.broadcast())
             .timer(IDLE, idle),
-        routes: http::routes(&config),
+        routes: http::routes(&config, quote_keys),
     }
 }

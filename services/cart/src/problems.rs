@@ -1,14 +1,19 @@
 //! What stands in the way of buying a line: machine-readable, for shoppers and for agents.
 
 use contracts::cart::{CartLine, CartProblem};
-use kernel::{Currency, Rejection};
+use kernel::{Rejection, Timestamp};
+use pricing_engine::Priced;
 use serde_json::json;
 
-use crate::offer::{Found, Offers};
+use crate::{
+    offer::{Found, Offers, Selling},
+    pricing::quote_fits,
+    state::CartState,
+};
 
 /// Everything the offers say against `lines`. Lines nobody looked up are passed over.
 pub fn problems<'a>(
-    currency: Currency,
+    selling: &Selling<'_>,
     lines: impl IntoIterator<Item = &'a CartLine>,
     offers: &Offers,
 ) -> Vec<CartProblem> {
@@ -27,7 +32,9 @@ pub fn problems<'a>(
             found.push(CartProblem::Unpublished { line: id, sku });
             continue;
         }
-        match offer.price_in(currency) {
+        let currency = selling.currency;
+        let price = offers.price(offer, line.quantity, selling);
+        match price.map(|price| price.price) {
             None => found.push(CartProblem::NoPrice {
                 line: id.clone(),
                 sku: sku.clone(),
@@ -51,6 +58,31 @@ pub fn problems<'a>(
         }
     }
     found
+}
+
+/// What stands in the way of the cart as a whole: codes that take nothing off, and no way of
+/// shipping that fits.
+pub fn of_the_whole(
+    cart: &CartState,
+    priced: &Priced,
+    offers: &Offers,
+    now: Timestamp,
+) -> Vec<CartProblem> {
+    let useless = priced.coupons.iter().filter(|coupon| !coupon.applied);
+    let useless = useless.map(|coupon| CartProblem::CouponNotApplied {
+        coupon: coupon.code.clone(),
+        detail: coupon.detail.clone(),
+    });
+    let shipped = cart.lines.iter().any(|line| line.item.requires_shipping);
+    let unshipped = match cart.shipping.as_deref() {
+        Some(quote) => quote_fits(cart, quote, now).err(),
+        None if offers.terms.ships && shipped => Some("choose a way of shipping"),
+        None => None,
+    };
+    let unshipped = unshipped.map(|detail| CartProblem::ShippingNotChosen {
+        detail: detail.into(),
+    });
+    useless.chain(unshipped).collect()
 }
 
 /// The refusal of a checkout, if one of `problems` stands in its way: the gravest names it, all of
@@ -90,13 +122,19 @@ fn described(problem: &CartProblem) -> (u8, &'static str, String) {
                 "{sku} costs {new} now instead of {old}; POST …/reprice accepts the new prices"
             ),
         ),
+        CartProblem::CouponNotApplied { coupon, detail } => (
+            4,
+            "coupon-not-applied",
+            format!("the code {coupon} takes nothing off, take it out first: {detail}"),
+        ),
+        CartProblem::ShippingNotChosen { detail } => (5, "shipping-not-chosen", detail.clone()),
         CartProblem::ShortStock {
             sku,
             wanted,
             available,
             ..
         } => (
-            4,
+            6,
             "short-stock",
             format!("{wanted} of {sku} are wanted and {available} are left"),
         ),

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use contracts::{
-    cart::{CartCheckedOut, CartId, CartLine, CartStatus, LineId},
+    cart::{CartCheckedOut, CartDestination, CartId, CartLine, CartStatus, LineId},
     identity::CustomerId,
+    shipping::ShippingQuote,
 };
 use kernel::{Currency, Rejection, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::pricing::{PriceLine, Priced, price};
+use crate::offer::Selling;
 
 /// What is known of a cart.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -25,6 +26,18 @@ pub struct CartState {
     /// In the order they were added, which is the order of their numbers. Empty once checked out:
     /// the lines are then the order's.
     pub lines: Arc<Vec<CartLine>>,
+    /// Code of the channel it was opened in.
+    #[serde(default = "contracts::cart::web")]
+    pub channel: String,
+    /// Where the goods are to go, as far as it is known.
+    #[serde(default)]
+    pub destination: Option<CartDestination>,
+    /// Coupon codes that were entered, as pricing writes them.
+    #[serde(default)]
+    pub coupons: Vec<String>,
+    /// The way of shipping that was chosen.
+    #[serde(default)]
+    pub shipping: Option<Arc<ShippingQuote>>,
     /// The number the last new line got.
     pub last_line: u32,
     /// When it was opened.
@@ -102,9 +115,13 @@ impl CartState {
         self.currency.unwrap_or(Currency::GBP)
     }
 
-    /// Its lines, priced.
-    pub fn priced(&self) -> Result<Priced, Rejection> {
-        priced(self.currency(), self.lines.iter())
+    /// In which currency and channel it sells, at `now`.
+    pub fn selling(&self, now: Timestamp) -> Selling<'_> {
+        Selling {
+            currency: self.currency(),
+            channel: &self.channel,
+            now,
+        }
     }
 
     /// Where the line stands.
@@ -121,23 +138,6 @@ impl CartState {
         let line = index.and_then(|index| self.lines.get(index));
         line.ok_or_else(|| Rejection::not_found("line in this cart"))
     }
-}
-
-/// `lines`, priced, or a refusal when they come to too much.
-pub(crate) fn priced<'a>(
-    currency: Currency,
-    lines: impl Iterator<Item = &'a CartLine>,
-) -> Result<Priced, Rejection> {
-    let lines = lines.map(|line| PriceLine {
-        quantity: line.quantity,
-        unit_price: line.unit_price,
-    });
-    price(currency, lines).map_err(|_| {
-        Rejection::unprocessable(
-            "total-too-large",
-            "the cart's total is larger than any order may be",
-        )
-    })
 }
 
 /// The number of a line within its cart: `lin_12` → 12.

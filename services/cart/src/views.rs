@@ -2,7 +2,7 @@
 //! table of its own events.
 
 use contracts::{
-    cart::CartEvent,
+    cart::{CartEvent, CartItem},
     catalog::{Product, ProductEvent, ProductStatus, Variant},
     inventory::{BackorderPolicy, StockEvent},
 };
@@ -19,9 +19,11 @@ pub fn offers() -> Projection {
         handle TEXT NOT NULL,
         prices TEXT NOT NULL,
         published BIGINT NOT NULL,
+        compare_at TEXT NOT NULL,
+        item TEXT NOT NULL,
         PRIMARY KEY (sku, product_id)
     )";
-    Projection::own("offers", 1, &["offers"], SCHEMA, apply_offers).of_topics(&["catalog"])
+    Projection::own("offers", 2, &["offers"], SCHEMA, apply_offers).of_topics(&["catalog"])
 }
 
 fn apply_offers(event: &Recorded, out: &mut Vec<Statement>) -> Result<(), DecodeError> {
@@ -56,22 +58,37 @@ fn apply_offers(event: &Recorded, out: &mut Vec<Statement>) -> Result<(), Decode
 
 fn upserts(product: &Product) -> impl Iterator<Item = Statement> {
     product.variants.iter().map(move |variant| {
-        let prices = serde_json::to_string(&variant.prices).unwrap_or_else(|_| "[]".into());
+        let prices = |prices| serde_json::to_string(prices).unwrap_or_else(|_| "[]".into());
         sql!(
-            "INSERT INTO offers (sku, product_id, variant_id, title, handle, prices, published)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)
+            "INSERT INTO offers (sku, product_id, variant_id, title, handle, prices, published,
+               compare_at, item)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
              ON CONFLICT (sku, product_id) DO UPDATE SET variant_id = excluded.variant_id,
                title = excluded.title, handle = excluded.handle, prices = excluded.prices,
-               published = excluded.published",
+               published = excluded.published, compare_at = excluded.compare_at,
+               item = excluded.item",
             &variant.sku,
             &product.id,
             &variant.id,
             title(product, variant),
             &product.handle,
-            prices,
+            prices(&variant.prices),
             product.status == ProductStatus::Published,
+            prices(&variant.compare_at),
+            item(product, variant),
         )
     })
+}
+
+/// What promotions and taxes go by, as JSON.
+fn item(product: &Product, variant: &Variant) -> String {
+    let item = CartItem {
+        product_id: product.id.as_str().to_owned(),
+        categories: product.categories.clone(),
+        tax_class: product.tax_class.clone(),
+        requires_shipping: variant.requires_shipping,
+    };
+    serde_json::to_string(&item).unwrap_or_else(|_| "{}".into())
 }
 
 fn title(product: &Product, variant: &Variant) -> String {
@@ -135,11 +152,19 @@ fn apply_availability(event: &Recorded, out: &mut Vec<Statement>) -> Result<(), 
     Ok(())
 }
 
-/// Order → the cart it came from, for answers about orders that `orders` does not know yet.
+/// Order → the cart it came from, for answers about orders that `orders` does not know yet; and who
+/// has ever ordered.
 pub fn checkouts() -> Projection {
     const SCHEMA: &str =
-        "CREATE TABLE checkouts (order_id TEXT PRIMARY KEY NOT NULL, cart_id TEXT NOT NULL)";
-    Projection::own("checkouts", 1, &["checkouts"], SCHEMA, apply_checkouts)
+        "CREATE TABLE checkouts (order_id TEXT PRIMARY KEY NOT NULL, cart_id TEXT NOT NULL);
+         CREATE TABLE buyers (buyer_key TEXT PRIMARY KEY NOT NULL)";
+    Projection::own(
+        "checkouts",
+        2,
+        &["checkouts", "buyers"],
+        SCHEMA,
+        apply_checkouts,
+    )
 }
 
 fn apply_checkouts(event: &Recorded, out: &mut Vec<Statement>) -> Result<(), DecodeError> {
@@ -154,6 +179,12 @@ fn apply_checkouts(event: &Recorded, out: &mut Vec<Statement>) -> Result<(), Dec
             &checkout.order_id,
             &checkout.cart_id,
         ));
+        if !checkout.buyer_key.is_empty() {
+            out.push(sql!(
+                "INSERT INTO buyers (buyer_key) VALUES ($1) ON CONFLICT (buyer_key) DO NOTHING",
+                &checkout.buyer_key,
+            ));
+        }
     }
     Ok(())
 }

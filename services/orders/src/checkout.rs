@@ -202,7 +202,10 @@ pub fn from_credit() -> Subscription {
         Ok(match &*hold {
             CreditHoldEvent::Held(e) => step(&e.order_id, Step::CreditHeld),
             CreditHoldEvent::Refused(e) => step(&e.order_id, Step::CreditRefused),
-            CreditHoldEvent::Spent(_) | CreditHoldEvent::Released(_) => Reaction::none(),
+            CreditHoldEvent::Spent(_)
+            | CreditHoldEvent::Released(_)
+            | CreditHoldEvent::RefundMade(_)
+            | CreditHoldEvent::RefundRefused(_) => Reaction::none(),
         })
     })
 }

@@ -7,7 +7,10 @@ use kernel::{Currency, Money, testing::given};
 use proptest::prelude::*;
 
 use super::*;
-use crate::cart::{MAX_LINES, MAX_QUANTITY};
+use crate::{
+    cart::{MAX_LINES, MAX_QUANTITY},
+    render::cart_view,
+};
 
 #[test]
 fn lines_are_added_with_the_offered_price_and_numbers_of_their_own() {
@@ -22,7 +25,13 @@ fn lines_are_added_with_the_offered_price_and_numbers_of_their_own() {
         panic!("{events:?}");
     };
     assert_eq!(lines.lines, [line(1, "A", 2, 250), line(2, "B", 1, 100)]);
-    assert_eq!(cart.state.priced().expect("priced").totals.total, gbp(600));
+    assert_eq!(
+        cart_view(seen(&cart.state, &Offers::default()), &RULES)
+            .expect("a view")
+            .totals
+            .total,
+        gbp(600)
+    );
 }
 
 #[test]
@@ -124,7 +133,7 @@ fn quantities_out_of_bounds_are_refused_wherever_they_come_from() {
         let mut cart = given::<Cart>([created(None), added(vec![line(1, "A", 1, 1)])]);
         let refusal = refused(&mut cart, add(vec![wanted("A", quantity)], known.clone()));
         assert_eq!(refusal.field.as_deref(), Some("lines[0].quantity"));
-        let change = ask(Ask::ChangeLine(line(1, "A", 1, 1).id, quantity));
+        let change = ask(change_to(line(1, "A", 1, 1).id, quantity));
         assert_eq!(
             refused(&mut cart, change).field.as_deref(),
             Some("quantity")
@@ -163,7 +172,7 @@ fn a_total_too_large_to_count_is_refused() {
     let mut cart = given::<Cart>([created(None), added(vec![line(1, "A", 1, i64::MAX - 5)])]);
     let more = add(vec![wanted("B", 1)], offers([offer("B", 6)]));
     assert_eq!(code(cart.when(more)), "total-too-large");
-    let change = ask(Ask::ChangeLine(line(1, "A", 1, 1).id, 2));
+    let change = ask(change_to(line(1, "A", 1, 1).id, 2));
     assert_eq!(code(cart.when(change)), "total-too-large");
     let dearer = ask(Ask::Reprice(offers([offer("A", i64::MAX)])));
     cart.when(dearer)
@@ -173,7 +182,7 @@ fn a_total_too_large_to_count_is_refused() {
 #[test]
 fn a_quantity_is_changed_and_changing_to_the_same_is_nothing() {
     let mut cart = given::<Cart>([created(None), added(vec![line(1, "A", 2, 250)])]);
-    let set = |quantity| ask(Ask::ChangeLine(line(1, "A", 1, 1).id, quantity));
+    let set = |quantity| ask(change_to(line(1, "A", 1, 1).id, quantity));
     assert_eq!(cart.when(set(5)).expect("changed").len(), 1);
     assert_eq!(cart.when(set(5)).expect("as it is").len(), 0);
     assert_eq!(cart.state.lines[0].quantity, 5);
@@ -185,7 +194,7 @@ fn a_line_that_is_not_there_cannot_be_changed_or_removed() {
     for id in ["lin_2", "lin_01", "lin_x", "lin_99999999999"] {
         let id: contracts::cart::LineId = id.parse().expect("an id");
         assert_eq!(
-            code(cart.when(ask(Ask::ChangeLine(id.clone(), 3)))),
+            code(cart.when(ask(change_to(id.clone(), 3)))),
             "not-found",
             "{id}"
         );

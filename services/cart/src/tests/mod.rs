@@ -4,6 +4,7 @@ mod access;
 mod checkout;
 mod golden;
 mod lines;
+mod pricing;
 mod timers;
 mod views;
 
@@ -11,7 +12,10 @@ use std::sync::Arc;
 
 use contracts::{
     address::{Address, Contact},
-    cart::{CartCreated, CartEvent, CartId, CartLine, CartLinesAdded, NewLine, PaymentMethod},
+    cart::{
+        CartCreated, CartEvent, CartId, CartItem, CartLine, CartLinesAdded, LineId, NewLine,
+        PaymentMethod,
+    },
     identity::CustomerId,
 };
 use kernel::{Currency, Money, PersonId, Personal, Rejection, Timestamp, testing::Given};
@@ -20,7 +24,8 @@ use crate::{
     cart::{Ask, Cart, CartCommand},
     checkout::Checkout,
     offer::{Offer, Offers},
-    state::{Rules, Who},
+    render::Seen,
+    state::{CartState, Rules, Who},
 };
 
 pub const START: Timestamp = Timestamp(1_700_000_000_000_000);
@@ -49,6 +54,7 @@ pub fn created(customer_id: Option<CustomerId>) -> CartEvent {
         cart_id: cart_id(),
         currency: Currency::GBP,
         customer_id,
+        channel: contracts::cart::web(),
         at: START,
     })
 }
@@ -61,6 +67,7 @@ pub fn line(number: u32, sku: &str, quantity: i64, price: i64) -> CartLine {
         handle: sku.to_lowercase(),
         quantity,
         unit_price: gbp(price),
+        item: CartItem::default(),
     }
 }
 
@@ -73,6 +80,9 @@ pub fn offer(sku: &str, price: i64) -> (String, Option<Offer>) {
         title: format!("The {sku}"),
         handle: sku.to_lowercase(),
         prices: vec![gbp(price)],
+        compare_at: Vec::new(),
+        listed: Vec::new(),
+        item: CartItem::default(),
         published: true,
         sellable: None,
     };
@@ -132,18 +142,38 @@ pub fn buyer(order: &str, offers: Arc<Offers>) -> Checkout {
         order_id: order.parse().expect("an id"),
         customer: None,
         contact: Personal::new(person.clone(), contact),
-        payment: PaymentMethod {
+        payment: Some(PaymentMethod {
             provider: "sandbox".into(),
             token: Personal::new(person.clone(), "tok_1".into()),
-        },
+        }),
         person,
         access_token_hash: "abc123".into(),
+        buyer_key: "ann".into(),
+        quote: None,
+        credits: Vec::new(),
+        expected_total: None,
+        locale: None,
         offers,
     }
 }
 
 pub fn check_out(order: &str, offers: Arc<Offers>) -> CartCommand {
     ask(Ask::CheckOut(Box::new(buyer(order, offers))))
+}
+
+/// A line's quantity is to be another; nothing was looked up.
+pub fn change_to(line: LineId, quantity: i64) -> Ask {
+    Ask::ChangeLine(line, quantity, Arc::default())
+}
+
+/// The cart with what was looked up, ten seconds on.
+pub fn seen<'a>(cart: &'a CartState, offers: &'a Offers) -> Seen<'a> {
+    Seen {
+        cart,
+        offers,
+        problems: Vec::new(),
+        now: START.plus_seconds(10),
+    }
 }
 
 /// The code of the refusal.

@@ -12,7 +12,10 @@ use crate::command::OnCart;
 fn world() -> World {
     let mut world = World::new([DeciderSpec::of::<Cart>()]);
     world.now = START;
-    run(&mut world, Ask::Create(cart_id(), kernel::Currency::GBP));
+    run(
+        &mut world,
+        Ask::Create(cart_id(), kernel::Currency::GBP, "web".into(), None),
+    );
     world
 }
 
@@ -53,7 +56,7 @@ fn only_the_first_line_sets_a_timer() {
     world.now = START.plus_seconds(60);
     assert_eq!(run(&mut world, put("B")).timers, []);
     assert_eq!(
-        run(&mut world, Ask::ChangeLine(line(1, "A", 1, 1).id, 5)).timers,
+        run(&mut world, change_to(line(1, "A", 1, 1).id, 5)).timers,
         []
     );
 }

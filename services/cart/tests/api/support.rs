@@ -12,7 +12,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL}
 use cart::CartConfig;
 use contracts::{
     catalog::{Product, ProductCreated, ProductEvent, ProductStatus, ProductUpdated, Variant},
+    credit::CreditAccountEvent,
+    customers::CustomerEvent,
     inventory::{MovementReason, StockAdjusted, StockEvent},
+    pricing::{CouponEvent, PromotionEvent, RegionEvent, TaxRateEvent},
+    shipping::{QuoteKeyEvent, ShippingPlanEvent},
 };
 use kernel::{Command, Context, Decider, Event, Module, Money, Rejection, StreamId, UnitOfWork};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
@@ -31,7 +35,7 @@ pub struct Shop {
 /// A stand-in for another service: its streams only carry what they are told.
 macro_rules! stand_in {
     ($name:ident, $category:literal, $event:ty) => {
-        struct $name;
+        pub struct $name;
 
         impl Decider for $name {
             const CATEGORY: &'static str = $category;
@@ -50,6 +54,14 @@ macro_rules! stand_in {
 
 stand_in!(Products, "product", ProductEvent);
 stand_in!(Stock, "stock", StockEvent);
+stand_in!(Promotions, "promotion", PromotionEvent);
+stand_in!(Coupons, "coupon", CouponEvent);
+stand_in!(Regions, "region", RegionEvent);
+stand_in!(TaxRates, "tax_rate", TaxRateEvent);
+stand_in!(Accounts, "account", CreditAccountEvent);
+stand_in!(Groups, "customer", CustomerEvent);
+stand_in!(QuoteKeys, "quote_keys", QuoteKeyEvent);
+stand_in!(Plan, "plan", ShippingPlanEvent);
 
 /// Appends one event.
 struct Say<D: Decider> {
@@ -87,9 +99,19 @@ impl Shop {
         let service = cart::service(CartConfig::default());
         let catalog = Module::new("catalog").decider::<Products>();
         let inventory = Module::new("inventory").decider::<Stock>();
-        let runtime = Runtime::start(config, vec![service.module, catalog, inventory])
-            .await
-            .expect("started");
+        let pricing = Module::new("pricing")
+            .decider::<Promotions>()
+            .decider::<Coupons>()
+            .decider::<Regions>()
+            .decider::<TaxRates>();
+        let credit = Module::new("credit").decider::<Accounts>();
+        let customers = Module::new("customers").decider::<Groups>();
+        let shipping = Module::new("shipping")
+            .decider::<QuoteKeys>()
+            .decider::<Plan>();
+        let others = [catalog, inventory, pricing, credit, customers, shipping];
+        let modules = [service.module].into_iter().chain(others).collect();
+        let runtime = Runtime::start(config, modules).await.expect("started");
         let app = runtime.app("cart").expect("the service runs");
         let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a seed of 32 bytes");
         let verifier = Verifier::default();
@@ -107,7 +129,13 @@ impl Shop {
         self.runtime.shutdown().await;
     }
 
-    async fn say<D: Decider>(&self, service: &str, id: &str, event: D::Event) {
+    /// How the cart's key ring hashes a value.
+    pub fn blind(&self, purpose: &str, value: &str) -> String {
+        let app = self.runtime.app("cart").expect("the service runs");
+        app.keys().blind(purpose, value)
+    }
+
+    pub async fn say<D: Decider>(&self, service: &str, id: &str, event: D::Event) {
         let say = Say::<D> {
             id: id.to_owned(),
             event: event.encode().expect("encoded"),

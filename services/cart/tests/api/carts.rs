@@ -1,11 +1,9 @@
 //! The cart's API on a real store.
 
-mod support;
-
+use crate::support::{Shop, checkout, until};
 use axum::http::{Method, StatusCode};
 use contracts::catalog::ProductStatus;
 use serde_json::{Value, json};
-use support::{Shop, checkout, until};
 
 fn problems(view: &Value) -> Vec<&str> {
     let problems = view["problems"].as_array().expect("problems");
