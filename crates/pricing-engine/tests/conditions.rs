@@ -386,3 +386,16 @@ fn an_applied_promotion_says_why() {
         "15 % off; the goods come to at least 50.00 GBP; the goods go to this country"
     );
 }
+
+#[test]
+fn problems_are_told_with_a_code_and_in_words() {
+    let problem = CouponProblem::SubtotalTooLow {
+        at_least: gbp(5000),
+        now: gbp(1250),
+    };
+    let json = serde_json::to_value(&problem).expect("it can be written");
+    assert_eq!(json["code"], "subtotal-too-low");
+    assert_eq!(json["at_least"]["amount"], 5000);
+    let words = "It holds from 50.00 GBP on; what it is for comes to 12.50 GBP.";
+    assert_eq!(problem.to_string(), words);
+}

@@ -101,7 +101,7 @@ fn rate() -> impl Strategy<Value = TaxRate> {
                 class: class.into(),
                 country: country.into(),
                 province: None,
-                postcodes: local.then(|| vec!["1*".into()]).unwrap_or_default(),
+                postcodes: local.then(|| "1*".into()).into_iter().collect(),
                 priority,
                 compound,
                 shipping,

@@ -9,10 +9,20 @@ use contracts::{
 use kernel::{Currency, Money, Timestamp};
 use support::{Case, given, id};
 
+type Row = (
+    &'static str,
+    i64,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    i64,
+    &'static str,
+);
+
 /// Name, rate in millionths, class, place (country/province), postcodes, priority, and `c`ompound,
 /// not on `s`hipping, or only in the second half of `2020`.
 #[rustfmt::skip]
-const RATES: &[(&str, i64, &str, &str, &[&str], i64, &str)] = &[
+const RATES: &[Row] = &[
     ("VAT",       200_000, "standard", "GB",    &[],                 1, ""),
     ("VAT",        50_000, "reduced",  "GB",    &[],                 1, ""),
     ("VAT",             0, "zero",     "GB",    &[],                 1, ""),
@@ -223,16 +233,6 @@ fn case(currency: &str, place: &str, mode: &str, charges: &str) -> Case {
     }
     case
 }
-
-type Row = (
-    &'static str,
-    i64,
-    &'static str,
-    &'static str,
-    &'static [&'static str],
-    i64,
-    &'static str,
-);
 
 fn rate((at, row): (usize, &Row)) -> TaxRate {
     let (name, rate_ppm, class, place, postcodes, priority, marks) = *row;
