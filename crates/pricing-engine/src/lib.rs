@@ -5,9 +5,9 @@
 //! - [`price`]: a [`Basket`] with all its adjustments, tax lines and totals, and why.
 //! - [`vat_number_format`]: whether a text could be a VAT number of the EU.
 //!
-//! The result is the same in whatever order lines and coupons were added: wherever an order matters
-//! (leftover minor units, the cheapest of equals), lines count by SKU, then unit price, quantity, tax
-//! class and id; coupons by code; promotions by priority and id.
+//! The result is the same in whatever order lines and coupons were added. Wherever an order matters
+//! (leftover minor units, the cheapest of equals), lines count by SKU, then by whatever else has a say
+//! in their price, and by id only between equals; coupons by code; promotions by priority and id.
 
 mod basket;
 mod filter;

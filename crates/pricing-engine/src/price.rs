@@ -180,7 +180,8 @@ impl<'a> Bill<'a> {
 /// which tells lines apart that are equal in everything that has a price.
 fn place<'a>(line: &'a BasketLine<'_>) -> impl Ord + use<'a> {
     let price = (line.unit_price.amount, line.quantity);
-    (line.sku, price, line.tax_class, line.id.as_str())
+    let kind = (line.tax_class, line.product_id, line.categories);
+    (line.sku, price, kind, line.id.as_str())
 }
 
 fn checked(money: Money, currency: Currency) -> Result<Money, MoneyError> {

@@ -36,9 +36,11 @@ pub(crate) fn promote(rules: &Rules, basket: &Basket<'_>, bill: &mut Bill<'_>) -
         let cut = check(rules, basket, bill, &tried, promotion);
         match cut {
             Ok(cut) => tried.apply(promotion, cut, &coupons, bill),
-            Err(problem) => {
+            // Only who gave a code is told why it gives nothing.
+            Err(problem) if promotion.needs_coupon => {
                 refused.insert(&promotion.id, problem);
             }
+            Err(_) => {}
         }
     }
     coupons.iter_mut().for_each(|given| given.refuse(&refused));

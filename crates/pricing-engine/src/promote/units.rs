@@ -115,3 +115,83 @@ fn greatest(most: i128, enough: impl Fn(i128) -> bool) -> i128 {
     }
     low
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    /// One unit: its worth, whether it may be bought, whether it may be got.
+    type Unit = (i64, (bool, bool));
+
+    /// The most sets, and of those the least that is got, by trying everything: each unit is left
+    /// alone, bought or got.
+    fn by_trying(units: &[Unit], (buy, get, at_most): (i64, i64, i64)) -> (i64, i64) {
+        let mut best = (0, 0);
+        for mut choice in 0..3usize.pow(units.len() as u32) {
+            let (mut bought, mut got, mut worth, mut allowed) = (0, 0, 0, true);
+            for (one, (may_buy, may_get)) in units {
+                match choice % 3 {
+                    1 => (bought, allowed) = (bought + 1, allowed && *may_buy),
+                    2 => (got, worth, allowed) = (got + 1, worth + one, allowed && *may_get),
+                    _ => {}
+                }
+                choice /= 3;
+            }
+            let sets = got / get;
+            let whole = got % get == 0 && bought == sets * buy && sets <= at_most;
+            if allowed && whole && (sets > best.0 || (sets == best.0 && worth < best.1)) {
+                best = (sets, worth);
+            }
+        }
+        best
+    }
+
+    proptest! {
+        #[test]
+        fn as_many_sets_as_fit_and_the_cheapest_units(
+            units in vec((0i64..20, (any::<bool>(), any::<bool>())), 0..8),
+            sizes in (1i64..4, 1i64..3, 0i64..4),
+        ) {
+            let alone: Vec<Units> = units
+                .iter()
+                .enumerate()
+                .map(|(at, (worth, _))| Units { at, count: 1, worth: *worth })
+                .collect();
+            let got = bought_and_got(&alone, sizes, |at| units[at].1);
+            let count: i64 = got.iter().map(|(_, count)| count).sum();
+            let worth: i64 = got.iter().map(|(at, count)| units[*at].0 * count).sum();
+            prop_assert!(got.iter().all(|(at, count)| *count == 0 || units[*at].1.1));
+            prop_assert_eq!((count / sizes.1, worth), by_trying(&units, sizes));
+            prop_assert_eq!(count % sizes.1, 0);
+        }
+
+        #[test]
+        fn lines_of_many_are_as_many_lines_of_one(
+            lines in vec((1i64..5, 0i64..9), 0..6),
+            every in 2i64..5,
+        ) {
+            let lines: Vec<Units> = lines
+                .iter()
+                .enumerate()
+                .map(|(at, (count, each))| Units { at, count: *count, worth: each * count })
+                .collect();
+            let each = |one: &Units| vec![one.worth / one.count; one.count as usize];
+            let mut worths: Vec<i64> = lines.iter().flat_map(each).collect();
+            worths.sort_unstable_by(|a, b| b.cmp(a));
+            let sets = worths.chunks_exact(every as usize);
+            let free: i64 = sets.filter_map(|set| set.last()).sum();
+            let last = last_of_every(lines.clone(), every);
+            let found: i64 = last.iter().map(|(at, n)| portion(lines[*at].worth, *n, lines[*at].count)).sum();
+            prop_assert_eq!(found, free);
+        }
+
+        #[test]
+        fn shares_stay_within_the_amount(amount in 0..=i64::MAX, ppm in any::<i64>()) {
+            prop_assert!((0..=amount).contains(&share(amount, ppm)));
+            prop_assert_eq!(share(amount, ALL), amount);
+            prop_assert_eq!(portion(amount, amount, amount), amount);
+        }
+    }
+}
