@@ -49,6 +49,9 @@ pub struct CreditAccountOpened {
     /// First moment it pays no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// When.
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 /// Why a balance changed.
