@@ -4,7 +4,6 @@ mod accounts;
 mod books;
 mod holds;
 mod refunds;
-mod write;
 
 use contracts::{
     credit::{
