@@ -6,7 +6,8 @@ use kernel::{
 };
 
 use crate::{
-    account::{Account, AccountCommand, AccountState, Change, check_expiry},
+    account::{Account, AccountCommand, AccountState, check_expiry},
+    change::Change,
     holding::account_stream,
 };
 

@@ -9,8 +9,9 @@ use kernel::Decider as _;
 use kernel::{Command, Currency, Money, Rejection, StreamId, UnitOfWork};
 
 use crate::{
-    account::{Account, Change},
+    account::Account,
     accounts::apply_change,
+    change::Change,
     hold::{Hold, HoldCommand},
 };
 

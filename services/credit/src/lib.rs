@@ -2,6 +2,7 @@
 
 mod account;
 mod accounts;
+mod change;
 mod codes;
 mod hold;
 mod holding;

@@ -11,7 +11,8 @@ use contracts::{
 use kernel::{Command, Money, Rejection, StreamId, UnitOfWork};
 
 use crate::{
-    account::{Account, AccountCommand, MAX_BALANCE},
+    account::{Account, AccountCommand},
+    change::MAX_BALANCE,
     hold::{Hold, HoldCommand},
     holding::{account_stream, hold_stream, move_all},
 };

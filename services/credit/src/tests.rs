@@ -18,8 +18,9 @@ use kernel::{
 };
 
 use crate::{
-    account::{Account, Change},
+    account::Account,
     accounts::{ChangeBalance, IssueCards, NewCard},
+    change::Change,
     hold::Hold,
     holding::{PlaceHold, Wanted},
 };

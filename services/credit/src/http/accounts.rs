@@ -15,8 +15,9 @@ use web::{Caller, Ctx, Json, Page, Path, Problem, Query};
 
 use super::{READING, answer, check, render};
 use crate::{
-    account::{AccountState, Change},
+    account::AccountState,
     accounts::{Block, ChangeBalance, SetExpiry},
+    change::Change,
     queries,
 };
 

@@ -5,8 +5,9 @@ use kernel::testing::kinds;
 
 use super::{balance, card, change, eur, gbp, grant, issue, store_credit, world};
 use crate::{
-    account::{Account, GRACE_SECONDS, MAX_BALANCE},
+    account::Account,
     accounts::{Block, ChangeBalance, Expire, IssueCards, NewCard, SetExpiry, on_expiry},
+    change::{GRACE_SECONDS, MAX_BALANCE},
 };
 
 #[test]

@@ -11,7 +11,8 @@ use kernel::{
 
 use super::{balance, card, customer, eur, gbp, issue, order, place, store_credit, uses, world};
 use crate::{
-    account::{Account, MAX_BALANCE},
+    account::Account,
+    change::MAX_BALANCE,
     holding::{Release, Spend},
     refund::Refund,
 };

@@ -25,7 +25,7 @@ use super::Shop;
 /// All that orders says here.
 #[derive(Debug)]
 pub enum Said {
-    Order(OrderEvent),
+    Order(Box<OrderEvent>),
     Refund(CreditRefundRequest),
 }
 
@@ -54,7 +54,7 @@ impl Event for Said {
     fn decode(wire_name: &str, data: &str) -> Result<Self, DecodeError> {
         match CreditRefundRequest::TYPES.contains(&wire_name) {
             true => CreditRefundRequest::decode(wire_name, data).map(Self::Refund),
-            false => OrderEvent::decode(wire_name, data).map(Self::Order),
+            false => OrderEvent::decode(wire_name, data).map(|event| Self::Order(Box::new(event))),
         }
     }
 }
@@ -152,7 +152,7 @@ impl Shop {
             total: pounds(0),
             at: Timestamp(0),
         };
-        self.say(order, Said::Order(event.into())).await;
+        self.say(order, Said::Order(Box::new(event.into()))).await;
     }
 
     /// It is given up.
@@ -166,7 +166,7 @@ impl Shop {
             by: None,
             at: Timestamp(0),
         };
-        self.say(order, Said::Order(event.into())).await;
+        self.say(order, Said::Order(Box::new(event.into()))).await;
     }
 
     /// Money of it is to go back as credit: to accounts that paid, or, without any, to the
@@ -233,7 +233,7 @@ pub fn placed(order: &str, customer: Option<&str>, credits: &[(&str, i64)]) -> S
         deadline: Timestamp(0),
         at: Timestamp(0),
     };
-    Said::Order(placed.into())
+    Said::Order(Box::new(placed.into()))
 }
 
 fn uses(credits: &[(&str, i64)]) -> Vec<CreditUse> {
