@@ -5,8 +5,7 @@ use contracts::{
     identity::CustomerId,
     orders::OrderId,
 };
-use kernel::Decider as _;
-use kernel::{Command, Currency, Money, Rejection, StreamId, UnitOfWork};
+use kernel::{Command, Currency, Decider as _, Money, Rejection, StreamId, UnitOfWork};
 
 use crate::{
     account::Account,
