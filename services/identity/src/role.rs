@@ -31,7 +31,12 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
     (
         "support",
         "Helps customers with their orders.",
-        &["orders:read", "orders:write", "payments:read"],
+        &[
+            "orders:read",
+            "orders:write",
+            "payments:read",
+            "credit:read",
+        ],
     ),
 ];
 

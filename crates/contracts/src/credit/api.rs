@@ -4,7 +4,7 @@ use kernel::{Currency, Money, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{CreditAccountId, CreditKind, CreditReason};
+use super::{CreditAccountId, CreditKind, CreditReason, CreditUse};
 use crate::{identity::CustomerId, orders::OrderId};
 
 /// New gift cards, all with the same amount.
@@ -156,13 +156,64 @@ pub struct CreditMovement {
     pub at: Timestamp,
 }
 
+/// Where an order's hold stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditHoldStatus {
+    /// Held until the order is confirmed or given up.
+    Held,
+    /// Refused; nothing was touched.
+    Refused,
+    /// Spent: the order was confirmed.
+    Spent,
+    /// Given back: the order was given up.
+    Released,
+}
+
+impl CreditHoldStatus {
+    /// As in JSON and in the read model.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Refused => "refused",
+            Self::Spent => "spent",
+            Self::Released => "released",
+        }
+    }
+}
+
+/// What an order has to do with credit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CreditOfOrder {
+    /// The order.
+    pub order_id: OrderId,
+    /// Where its hold stands; absent when it was not to be paid with credit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<CreditHoldStatus>,
+    /// What is held, or was spent, or came back.
+    pub uses: Vec<CreditUse>,
+    /// What of it went back to these accounts by refunds.
+    pub refunded: Vec<CreditUse>,
+}
+
+/// A hold that waits for its order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WaitingCredit {
+    /// The order.
+    pub order_id: OrderId,
+    /// What is held for it.
+    pub amount: Money,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// One line of the credit ledger. The lines of one `posting` sum to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CreditLedgerLine {
+    /// Its place in the ledger, from 1.
+    pub number: i64,
     /// What was booked: the stream and the number of its event, such as `hold-ord_…/2`.
     pub posting: String,
-    /// Its place in the posting, from 1.
-    pub line: i64,
     /// The ledger account, such as `liability:gift_cards`.
     pub account: String,
     /// Positive is a debit, negative a credit.
