@@ -2,17 +2,23 @@
 //! so that whoever prices a cart does it from a copy of their own; and the uses of coupons, which
 //! pricing alone counts.
 
+mod api;
 mod events;
 mod place;
 mod promotion;
 mod redemption;
 mod tax;
+mod tax_import;
+mod usage;
 
+pub use api::*;
 pub use events::*;
 pub use place::*;
 pub use promotion::*;
 pub use redemption::*;
 pub use tax::*;
+pub use tax_import::*;
+pub use usage::*;
 
 use kernel::{Currency, Money, Timestamp, id};
 use serde::{Deserialize, Serialize};

@@ -13,8 +13,14 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
     (ADMIN, "May do everything.", &["*"]),
     (
         "catalog-manager",
-        "Looks after products, prices and stock.",
-        &["catalog:write", "inventory:read", "inventory:write"],
+        "Looks after products, prices, promotions and stock.",
+        &[
+            "catalog:write",
+            "inventory:read",
+            "inventory:write",
+            "pricing:read",
+            "pricing:write",
+        ],
     ),
     (
         "fulfilment",
@@ -31,7 +37,12 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
     (
         "support",
         "Helps customers with their orders.",
-        &["orders:read", "orders:write", "payments:read"],
+        &[
+            "orders:read",
+            "orders:write",
+            "payments:read",
+            "pricing:read",
+        ],
     ),
 ];
 
