@@ -12,6 +12,8 @@ use contracts::pricing::{
 use kernel::{Command, Rejection, StreamId, Timestamp, UnitOfWork};
 use ring::digest::{SHA256, digest};
 
+#[cfg(test)]
+pub use regex::patterns as patterns_of;
 pub use vat_rates::read as read_vat_rates;
 pub use woocommerce::read as read_woocommerce;
 

@@ -3,7 +3,7 @@
 use contracts::pricing::{
     Benefit, Condition, LineFilter, Promotion, PromotionId, PromotionInput, Stacking,
 };
-use kernel::{Currency, Money, Rejection};
+use kernel::{Money, Rejection};
 
 use crate::check;
 
@@ -66,11 +66,6 @@ fn amounts(promotion: &Promotion) -> Vec<(String, Money)> {
         _ => None,
     });
     of_benefit.into_iter().chain(of_conditions).collect()
-}
-
-/// The currency of a promotion that names amounts: it holds in no other.
-pub fn currency_of(promotion: &Promotion) -> Option<Currency> {
-    amounts(promotion).first().map(|(_, money)| money.currency)
 }
 
 /// Amounts in two currencies could never hold together.
