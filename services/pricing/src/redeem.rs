@@ -202,10 +202,10 @@ impl ClaimUses {
     }
 }
 
-/// A use with its code in the one way to write it. What cannot be a code stays, and is found to be
-/// unknown.
+/// A use with its code in the one way to write it. What cannot be a code is not passed on: it
+/// becomes one that no coupon has.
 fn normal(wanted: &PromotionUse) -> PromotionUse {
-    let code = |typed: &String| coupon_code(typed).unwrap_or_else(|| typed.clone());
+    let code = |typed: &String| coupon_code(typed).unwrap_or_else(|| "?".to_owned());
     PromotionUse {
         coupon: wanted.coupon.as_ref().map(code),
         ..wanted.clone()

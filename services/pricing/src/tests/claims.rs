@@ -204,7 +204,7 @@ fn what_is_not_in_force_is_refused() {
         ("ord_1", vec![a_use("prm_9", None, 1)]),
         ("ord_2", by(None)),
         ("ord_3", by(Some("OTHER"))),
-        ("ord_4", by(Some("not a code"))),
+        ("ord_4", by(Some("not a\u{0}code"))),
     ] {
         assert_eq!(claim(&mut world, order, wanted), not_in_force, "{order}");
     }

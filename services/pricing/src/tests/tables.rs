@@ -171,7 +171,8 @@ fn tiers_are_put_in_order_and_each_quantity_has_one_price() {
         tiers.iter().map(|t| t.from_quantity).collect::<Vec<_>>(),
         [1, 10]
     );
-    let cases: &[(&str, &str, &[(i64, Money)])] = &[
+    type Case<'a> = (&'a str, &'a str, &'a [(i64, Money)]);
+    let cases: &[Case<'_>] = &[
         ("sku", "", &[(1, gbp(1))]),
         ("tiers", "A", &[]),
         ("tiers[1].from_quantity", "A", &[(5, gbp(1)), (5, gbp(2))]),

@@ -175,7 +175,7 @@ async fn promotions_are_made_once_changed_and_refused_by_field() {
         ),
         (
             "invalid",
-            "benefit",
+            "benefit.type",
             with("benefit", json!({"type": "magic"})),
         ),
         ("invalid", "ends_at", with("ends_at", json!(-5))),

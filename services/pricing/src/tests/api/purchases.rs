@@ -129,14 +129,17 @@ async fn orders_that_use_nothing_scarce_leave_no_trace_and_bad_ones_are_parked()
     shop.publish("ord_1", cancelled("ord_1")).await;
     shop.publish("ord_2", placed("ord_2", "ann", used(&id, None, -5)))
         .await;
-    // Heard last, so the ones before were handled.
     shop.publish("ord_3", placed("ord_3", "ann", used(&id, None, 5)))
         .await;
     assert_eq!(shop.hear().await, "made ord_3");
+    while shop.dead_letters().await == 0 {
+        tokio::task::yield_now().await;
+    }
     let read = Some("pricing:read");
     for order in ["ord_1", "ord_2"] {
         let path = format!("/api/pricing/redemptions/{order}");
         let (status, _) = shop.json(Method::GET, &path, None, read, None).await;
         assert_eq!(status, StatusCode::NOT_FOUND);
     }
+    assert_eq!(shop.dead_letters().await, 1);
 }
