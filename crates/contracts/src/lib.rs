@@ -49,6 +49,18 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("customers", customers::CustomerEvent::TYPES);
     add("credit", credit::CreditAccountEvent::TYPES);
     add("credit", credit::CreditHoldEvent::TYPES);
+    add("pricing", pricing::PriceListEvent::TYPES);
+    add("pricing", pricing::PriceEvent::TYPES);
+    add("pricing", pricing::PromotionEvent::TYPES);
+    add("pricing", pricing::CampaignEvent::TYPES);
+    add("pricing", pricing::CampaignMemberEvent::TYPES);
+    add("pricing", pricing::CouponEvent::TYPES);
+    add("pricing", pricing::ChannelEvent::TYPES);
+    add("pricing", pricing::RegionEvent::TYPES);
+    add("pricing", pricing::TaxRateEvent::TYPES);
+    add("pricing", pricing::TaxSettingsEvent::TYPES);
+    add("pricing", pricing::RedemptionEvent::TYPES);
+    add("pricing", pricing::UsageEvent::TYPES);
     all
 }
 

@@ -3,18 +3,24 @@
 //! pricing alone counts.
 
 mod answer;
+mod api;
 mod events;
 mod place;
 mod promotion;
 mod redemption;
 mod tax;
+mod tax_import;
+mod usage;
 
 pub use answer::*;
+pub use api::*;
 pub use events::*;
 pub use place::*;
 pub use promotion::*;
 pub use redemption::*;
 pub use tax::*;
+pub use tax_import::*;
+pub use usage::*;
 
 use kernel::{Currency, Money, Timestamp, id};
 use serde::{Deserialize, Serialize};

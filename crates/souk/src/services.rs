@@ -38,6 +38,7 @@ pub fn all(settings: &Settings) -> Result<Vec<Service>> {
         orders::service(orders::OrdersConfig::default()),
         payments::service(payments(settings)?),
         credit::service(),
+        pricing::service(),
         // new services above this line
     ])
 }

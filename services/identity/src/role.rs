@@ -13,8 +13,14 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
     (ADMIN, "May do everything.", &["*"]),
     (
         "catalog-manager",
-        "Looks after products, prices and stock.",
-        &["catalog:write", "inventory:read", "inventory:write"],
+        "Looks after products, prices, promotions and stock.",
+        &[
+            "catalog:write",
+            "inventory:read",
+            "inventory:write",
+            "pricing:read",
+            "pricing:write",
+        ],
     ),
     (
         "fulfilment",
@@ -36,6 +42,7 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
             "orders:write",
             "payments:read",
             "credit:read",
+            "pricing:read",
         ],
     ),
 ];

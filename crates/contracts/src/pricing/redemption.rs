@@ -45,6 +45,9 @@ pub struct RedemptionMade {
     pub order_id: OrderId,
     /// What was counted.
     pub uses: Vec<PromotionUse>,
+    /// The buyer they were counted for, as in the order; empty: nobody.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub buyer_key: String,
     /// When.
     #[serde(default)]
     pub at: Timestamp,
