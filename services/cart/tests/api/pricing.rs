@@ -235,6 +235,7 @@ async fn shipping_is_what_shipping_signed_and_a_gift_card_pays_first() {
         balance: gbp(0),
         code_hash: Some(hash),
         expires_at: None,
+        at: Timestamp(0),
     };
     let account = account_id.as_str();
     shop.say::<Accounts>("credit", account, opened.into()).await;
