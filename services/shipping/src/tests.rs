@@ -1,0 +1,3 @@
+//! Rules as given / when / then.
+
+mod golden;
