@@ -26,12 +26,19 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
             "inventory:write",
             "payments:read",
             "payments:write",
+            "shipping:read",
+            "shipping:write",
         ],
     ),
     (
         "support",
         "Helps customers with their orders.",
-        &["orders:read", "orders:write", "payments:read"],
+        &[
+            "orders:read",
+            "orders:write",
+            "payments:read",
+            "shipping:read",
+        ],
     ),
 ];
 

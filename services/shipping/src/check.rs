@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use contracts::{
-    address::Address,
     pricing::STANDARD_CLASS,
     shipping::{
         Package, PriceRule, PriceStep, ShippingOption, ShippingOptionId, ShippingOptionInput,
@@ -64,14 +63,6 @@ pub fn range(field: &str, value: i64, least: i64, most: i64) -> Result<(), Rejec
     match (least..=most).contains(&value) {
         true => Ok(()),
         false => Err(bad(field, format!("must be {least} to {most}"))),
-    }
-}
-
-/// A postal address, its fields named below `field`.
-pub fn address(field: &str, address: &Address) -> Result<(), Rejection> {
-    match address.problem() {
-        None => Ok(()),
-        Some((inner, detail)) => Err(bad(format!("{field}.{inner}"), detail)),
     }
 }
 
