@@ -84,7 +84,8 @@ mod tests {
     proptest! {
         #[test]
         fn nonsense_is_refused_and_never_panics(header in ".{0,200}", now in any::<i64>()) {
-            prop_assert!(!Signatures::new("whsec_test", 300).verify(&header, b"{}", now));
+            let taken = Signatures::new("whsec_test", 300).verify(&header, b"{}", now);
+            prop_assert!(!taken);
         }
     }
 }
