@@ -29,6 +29,16 @@ const PROGRAMS: &[Program] = &[
         needed_for: "tests of the NATS event log and of many processes",
     },
     Program {
+        probe: "pdftoppm -v && pdftotext -v",
+        package: "poppler-utils",
+        needed_for: "tests of shipping labels",
+    },
+    Program {
+        probe: "zbarimg --version",
+        package: "zbar-tools",
+        needed_for: "tests of shipping labels",
+    },
+    Program {
         probe: "python3 -c 'import venv, ensurepip'",
         package: "python3-venv",
         needed_for: "the example in Python, and what judges the files under deploy/",

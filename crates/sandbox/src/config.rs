@@ -10,6 +10,8 @@ pub struct Config {
     pub data: Option<PathBuf>,
     /// Where webhooks are posted (`http://` only). `None` sends none and stores none.
     pub webhook_url: Option<String>,
+    /// Where the carrier's webhooks are posted (`http://` only). `None` sends none.
+    pub carrier_webhook_url: Option<String>,
     /// Signs webhooks; the receiver must know it.
     pub webhook_secret: String,
     /// What merchants must show as `Authorization: Bearer`.
@@ -61,6 +63,7 @@ impl Default for Config {
         Self {
             data: None,
             webhook_url: None,
+            carrier_webhook_url: None,
             webhook_secret: "whsec_sandbox".to_owned(),
             api_key: "sk_sandbox".to_owned(),
             publishable_key: "pk_sandbox".to_owned(),

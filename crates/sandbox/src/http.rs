@@ -57,8 +57,8 @@ pub struct HangUp;
 
 pub type Shared = State<Arc<App>>;
 
-/// All routes.
-pub fn routes(app: Arc<App>) -> Router {
+/// All routes of the payment provider, and the `others` beside them.
+pub fn routes(app: Arc<App>, others: Router) -> Router {
     Router::new()
         .route("/", get(async || page::test_cards()))
         .route("/v1/tokens", post(create_token).options(preflight))
@@ -72,8 +72,9 @@ pub fn routes(app: Arc<App>) -> Router {
             let detail = "this address does not take that method";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
         })
-        .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(app)
+        .merge(others)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
 }
 
 impl Secret {
@@ -89,17 +90,7 @@ impl App {
     }
 
     fn admit(&self, headers: &HeaderMap, keys: &[&Secret]) -> Result<(), Problem> {
-        let given = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
-        let given = given
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .map(Secret::new);
-        if given.is_some_and(|given| keys.contains(&&given)) {
-            return Ok(());
-        }
-        let detail = "a valid key is needed: Authorization: Bearer <key>";
-        Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorised", detail).at("Authorization"))
+        admit(headers, keys)
     }
 
     /// Runs a request in the book.
@@ -133,19 +124,39 @@ impl App {
 
     /// Holds the connection, then drops it.
     async fn no_answer(&self) -> Response {
-        tokio::select! {
-            () = tokio::time::sleep(self.hold) => {}
-            () = self.stop.cancelled() => {}
-        }
-        let mut response = Response::new(Body::empty());
-        response.extensions_mut().insert(HangUp);
-        response
+        no_answer(self.hold, &self.stop).await
     }
 
     /// The number of a payment.
     pub fn payment_number(&self, id: &str) -> Result<u64, Problem> {
         self.ids.parse(Kind::Payment, id).ok_or_else(no_payment)
     }
+}
+
+/// Lets in who shows one of these keys.
+pub fn admit(headers: &HeaderMap, keys: &[&Secret]) -> Result<(), Problem> {
+    let given = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let given = given
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .map(Secret::new);
+    if given.is_some_and(|given| keys.contains(&&given)) {
+        return Ok(());
+    }
+    let detail = "a valid key is needed: Authorization: Bearer <key>";
+    Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorised", detail).at("Authorization"))
+}
+
+/// Holds the connection for `hold`, then drops it.
+pub async fn no_answer(hold: Duration, stop: &CancellationToken) -> Response {
+    tokio::select! {
+        () = tokio::time::sleep(hold) => {}
+        () = stop.cancelled() => {}
+    }
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(HangUp);
+    response
 }
 
 #[derive(Serialize)]
@@ -370,7 +381,7 @@ impl IntoResponse for Answer {
     }
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
+pub fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
     let key = headers
         .get("idempotency-key")
         .and_then(|value| value.to_str().ok())
@@ -402,7 +413,7 @@ pub fn received(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Problem> {
     })
 }
 
-fn sha256(bytes: &[u8]) -> [u8; 32] {
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
     hash

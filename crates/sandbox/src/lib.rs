@@ -58,12 +58,42 @@
 //! with growing waits ([`Retry`]). Opening a payment with `capture: true` sends `payment.authorised`
 //! and `payment.captured` with one `operation_id`.
 //!
+//! # The carrier
+//!
+//! Beside the payment provider, at the same address and with the same key, works a carrier. It
+//! makes labels, takes them back, and tells where parcels are; no parcel moves.
+//!
+//! | Route | What it does |
+//! |---|---|
+//! | `POST /carrier/v1/shipments {reference, weight_grams, size_mm?, sender?, recipient}` | a label (201); the same reference again gets the same one |
+//! | `GET /carrier/v1/shipments?reference=…` | `{items}`: settles what became of a request without an answer |
+//! | `GET /carrier/v1/shipments/{id}` | the label and what happened to the parcel |
+//! | `POST /carrier/v1/shipments/{id}/void` | takes a label back that was not used; again changes nothing |
+//! | `POST /carrier/v1/shipments/{id}/events {status, place?}` | lets something happen: `accepted`, `in_transit`, `out_for_delivery`, `failed_attempt`, `delivered`, `lost`, `returned_to_sender` |
+//!
+//! A shipment is `{id, reference, status, tracking_number, tracking_url, weight_grams, events}`, `created`,
+//! `voided` or the status of its last event. Its number is one of postal items (UPU S10). Each event is
+//! posted to [`Config::carrier_webhook_url`], signed as above: `{id, shipment_id, reference,
+//! tracking_number, status, place, happened_at (µs)}`.
+//!
+//! The recipient's second address line (`line2`) can make it misbehave:
+//!
+//! | `line2` | What happens |
+//! |---|---|
+//! | `sandbox:timeout-after` | the label is made, but the first connection is held and dropped |
+//! | `sandbox:timeout-before` | the first attempt is held and dropped, and nothing is made |
+//! | `sandbox:refused` | 422 `address_not_served` |
+//! | `sandbox:error-once` | 500 on the first attempt, works on the second |
+//! | `sandbox:keep` | the label cannot be voided: 409 `already_processed` |
+//! | `sandbox:webhook-storm` | every webhook five times in parallel |
+//!
 //! # Durability
 //!
 //! An answer leaves after its transaction was handed to the operating system: killing the process
 //! loses nothing that was answered. A failing machine may lose the last moments.
 
 mod behaviour;
+mod carrier;
 mod challenge;
 mod clock;
 mod config;

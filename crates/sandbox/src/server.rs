@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
+use crate::carrier::{Book, Carrier};
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::http::{App, HangUp, Secret, routes};
@@ -78,14 +79,15 @@ pub struct Sandbox {
 pub async fn start(listener: TcpListener, config: Config) -> Result<Sandbox, StartError> {
     let address = listener.local_addr()?;
     let url = public_url(&config, address)?;
-    let webhook_url = webhook_url(&config)?;
+    let carrier_url = webhook_url("carrier_webhook_url", config.carrier_webhook_url.as_ref())?;
+    let webhook_url = webhook_url("webhook_url", config.webhook_url.as_ref())?;
     check_keys(&config)?;
 
     let opening = {
         let config = config.clone();
         tokio::task::spawn_blocking(move || open(&config))
     };
-    let (store, root) = opening.await.map_err(std::io::Error::other)??;
+    let (store, root, book) = opening.await.map_err(std::io::Error::other)??;
     let ids = Arc::new(Ids::new(&derive(&root, "ids")));
     let delays = webhook_url.is_some().then_some(Delays {
         late: config.late_webhook,
@@ -123,13 +125,14 @@ pub async fn start(listener: TcpListener, config: Config) -> Result<Sandbox, Sta
         hold: config.hold,
         stop: stop.clone(),
     };
+    let carrier = Carrier::start(book, &config, carrier_url, &url, &stop, &tasks);
     tasks.spawn(accept(
         listener,
-        routes(Arc::new(app)),
+        routes(Arc::new(app), carrier.routes()),
         stop.clone(),
         tasks.clone(),
     ));
-    tracing::info!(%address, "sandbox payment provider is up");
+    tracing::info!(%address, "sandbox payment provider and carrier are up");
     Ok(Sandbox {
         url,
         address,
@@ -184,14 +187,14 @@ fn public_url(config: &Config, address: SocketAddr) -> Result<String, StartError
     }
 }
 
-fn webhook_url(config: &Config) -> Result<Option<Uri>, StartError> {
-    let Some(url) = &config.webhook_url else {
+fn webhook_url(name: &'static str, url: Option<&String>) -> Result<Option<Uri>, StartError> {
+    let Some(url) = url else {
         return Ok(None);
     };
     match url.parse::<Uri>() {
         Ok(uri) if uri.scheme_str() == Some("http") && uri.host().is_some() => Ok(Some(uri)),
         _ => Err(StartError::Setting {
-            name: "webhook_url",
+            name,
             reason: "must be an http:// address",
         }),
     }
@@ -213,19 +216,21 @@ fn check_keys(config: &Config) -> Result<(), StartError> {
 }
 
 /// Opens the database and reads, or makes, the root secret of identifiers and tokens.
-fn open(config: &Config) -> Result<(Store, Vec<u8>), StartError> {
-    let file = match &config.data {
+fn open(config: &Config) -> Result<(Store, Vec<u8>, Book), StartError> {
+    let folder = match &config.data {
         Some(path) => {
             let failed = |source| StartError::Directory {
                 path: path.clone(),
                 source,
             };
             std::fs::create_dir_all(path).map_err(failed)?;
-            Some(path.join("sandbox.sqlite"))
+            Some(path)
         }
         None => None,
     };
-    let store = Store::open(file.as_deref())?;
+    let file = |name: &str| folder.map(|path| path.join(name));
+    let store = Store::open(file("sandbox.sqlite").as_deref())?;
+    let book = Book::open(file("carrier.sqlite").as_deref())?;
     let fresh = match config.seed {
         Some(seed) => seed.to_be_bytes().to_vec(),
         None => {
@@ -237,7 +242,7 @@ fn open(config: &Config) -> Result<(Store, Vec<u8>), StartError> {
         }
     };
     let root = store.meta("root", || fresh)?;
-    Ok((store, root))
+    Ok((store, root, book))
 }
 
 fn derive(root: &[u8], purpose: &str) -> [u8; 32] {

@@ -235,10 +235,10 @@ pub struct Run {
     /// identity: make an API key with all permissions and write it to this file.
     #[arg(long)]
     pub api_key_file: Option<PathBuf>,
-    /// payments, gateway: where the payment provider is.
+    /// payments, shipping, gateway: where the payment provider (and the carrier) is.
     #[arg(long, env = "SOUK_PROVIDER", default_value = "http://127.0.0.1:8090")]
     pub provider: String,
-    /// payments: the file with the provider's keys (or SOUK_PROVIDER_KEY and SOUK_WEBHOOK_SECRET).
+    /// payments, shipping: the file with the provider's keys (or SOUK_PROVIDER_KEY and SOUK_WEBHOOK_SECRET).
     #[arg(long, env = "SOUK_PROVIDER_KEYS")]
     pub provider_keys: Option<PathBuf>,
     /// gateway: proxies in front of it, whose X-Forwarded-For is believed: addresses or networks,

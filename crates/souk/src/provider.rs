@@ -1,4 +1,4 @@
-//! The sandbox payment provider: the outside world, with its own data and its own port.
+//! The sandbox payment provider and carrier: the outside world, with its own data and its own port.
 
 use std::path::Path;
 
@@ -30,7 +30,7 @@ pub fn read_keys(path: &Path) -> Result<ProviderKeys> {
 pub fn keys_from_environment() -> Result<ProviderKeys> {
     let get = |name: &str| {
         std::env::var(name).with_context(|| {
-            format!("payments needs the provider's keys: --provider-keys, or {name}")
+            format!("payments and shipping need the provider's keys: --provider-keys, or {name}")
         })
     };
     Ok(ProviderKeys {
@@ -70,6 +70,7 @@ pub async fn start(
     let settings = sandbox::Config {
         data: Some(folder.to_owned()),
         webhook_url: Some(format!("{url}/api/payments/webhooks/sandbox")),
+        carrier_webhook_url: Some(format!("{url}/api/shipping/webhooks/sandbox")),
         webhook_secret: keys.webhook_secret.clone(),
         api_key: keys.api_key.clone(),
         ..sandbox::Config::default()

@@ -9,7 +9,7 @@ use crate::failure::{Context as _, Result};
 
 /// What services are told at their start.
 pub struct Settings {
-    /// Where the sandbox payment provider is.
+    /// Where the sandbox payment provider is, and the sandbox carrier beside it.
     pub provider_url: String,
     /// Its API key.
     pub provider_key: String,
@@ -39,6 +39,7 @@ pub fn all(settings: &Settings) -> Result<Vec<Service>> {
         payments::service(payments(settings)?),
         credit::service(),
         pricing::service(),
+        shipping::service(shipping(settings)?),
         // new services above this line
     ])
 }
@@ -71,6 +72,33 @@ fn payments(settings: &Settings) -> Result<payments::Config> {
         providers: Providers::new([sandbox], calls),
         ..payments::Config::default()
     })
+}
+
+/// The sandbox carrier works beside the sandbox payment provider: same address, same keys.
+fn shipping(settings: &Settings) -> Result<shipping::Config> {
+    let sandbox = shipping::SandboxConfig {
+        base_url: settings.provider_url.clone(),
+        api_key: settings.provider_key.clone(),
+        webhook_secret: settings.webhook_secret.clone(),
+    };
+    let sandbox = shipping::Sandbox::new(&sandbox).context("sandbox carrier")?;
+    let sandbox: Arc<dyn shipping::carrier::Carrier> = Arc::new(sandbox);
+    let patience = settings.patience.provider_call;
+    let timeout = patience.unwrap_or(shipping::CALL_TIMEOUT);
+    Ok(shipping::Config {
+        carriers: shipping::Carriers::new([sandbox], timeout),
+        ..shipping::Config::default()
+    })
+}
+
+/// Where shipping runs, the key that signs the first quotes.
+pub async fn first_quote_key(runtime: &runtime::Runtime) -> Result<()> {
+    match runtime.app("shipping") {
+        Some(app) => shipping::bootstrap(&app)
+            .await
+            .context("the first quote key cannot be made"),
+        None => Ok(()),
+    }
 }
 
 /// Settings to describe the services with, not to run them.

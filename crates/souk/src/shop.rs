@@ -101,6 +101,7 @@ impl Shop {
         let admin = identity::bootstrap(&identity)
             .await
             .context("the first account cannot be made")?;
+        services::first_quote_key(&runtime).await?;
         let mut upstream = InProcess::default();
         let mut table = Vec::new();
         routes.push(("ops", ops_http::routes(runtime.ops())));

@@ -32,6 +32,8 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
             "inventory:write",
             "payments:read",
             "payments:write",
+            "shipping:read",
+            "shipping:write",
         ],
     ),
     (
@@ -43,6 +45,7 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
             "payments:read",
             "credit:read",
             "pricing:read",
+            "shipping:read",
         ],
     ),
 ];

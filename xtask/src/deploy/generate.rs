@@ -53,7 +53,8 @@ pub fn files(workspace: &Workspace, graph: &Graph) -> Outcome<Vec<(String, Strin
     ];
     for (name, port) in ports(graph) {
         let kustomization = match name {
-            "payments" => template!("kustomization-payments"),
+            // Both call the outside world.
+            "payments" | "shipping" => template!("kustomization-payments"),
             "identity" => template!("kustomization-identity"),
             _ => template!("kustomization"),
         };
@@ -62,7 +63,7 @@ pub fn files(workspace: &Workspace, graph: &Graph) -> Outcome<Vec<(String, Strin
             fill(kustomization, name),
         ));
         let mut environment = fill(template!("systemd"), name).replace("@port@", &port.to_string());
-        if name == "payments" {
+        if matches!(name, "payments" | "shipping") {
             environment.push_str(template!("systemd-payments"));
         }
         files.push((format!("deploy/systemd/etc/{name}-1.env"), environment));
@@ -82,7 +83,7 @@ pub fn files(workspace: &Workspace, graph: &Graph) -> Outcome<Vec<(String, Strin
 fn partly(graph: &Graph) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
     let each = |line: &dyn Fn(&str) -> String| services(graph).map(line).collect::<String>();
     let compose = |name: &str| match name {
-        "payments" => fill(template!("compose-payments"), name),
+        "payments" | "shipping" => fill(template!("compose-payments"), name),
         "identity" => fill(template!("compose-identity"), name),
         _ => fill(template!("compose-service"), name),
     };

@@ -45,10 +45,12 @@ impl<'a> Part<'a> {
             Self::Crate("runtime") => &["kernel", "store", "eventlog"],
             Self::Crate("web" | "importers" | "pricing-engine") => &["kernel", "contracts"],
             Self::Service(_) => &["kernel", "contracts", "web", "pricing-engine"],
+            Self::Crate("web" | "importers") => &["kernel", "contracts"],
+            Self::Service(_) => &["kernel", "contracts", "web", "labels"],
             Self::Frontend(_) => &["kernel", "contracts", "web"],
             Self::Crate("chaos") => &["scratch"],
             Self::Xtask => &["contracts"],
-            // kernel, sandbox and scratch use nothing of ours; a new crate must be given its place here.
+            // kernel, labels, sandbox and scratch use nothing of ours; a new crate must be given its place here.
             Self::Crate(_) => &[],
         })
     }
@@ -56,7 +58,7 @@ impl<'a> Part<'a> {
     /// What tests may use beside that: something to run a service on, and an outside world.
     fn allowed_in_tests(self) -> &'static [&'static str] {
         match self {
-            Self::Crate("kernel" | "sandbox" | "scratch") => &[],
+            Self::Crate("kernel" | "labels" | "sandbox" | "scratch") => &[],
             // These talk to database servers and brokers; services do not know which.
             Self::Crate("store" | "eventlog" | "runtime") | Self::Frontend("gateway") => {
                 &["sandbox", "importers", "runtime", "store", "scratch"]

@@ -64,6 +64,7 @@ async fn services_here(run: Run) -> Result<()> {
         .context("the services cannot start")?;
     runtime.listen(&keys);
     first_account(&run, &runtime).await?;
+    services::first_quote_key(&runtime).await?;
 
     let names: Vec<&'static str> = routes.iter().map(|(name, _)| *name).collect();
     let Some(any) = names.first().and_then(|name| runtime.app(name)) else {
@@ -138,7 +139,8 @@ fn choose(all: Vec<Service>, names: &[String]) -> Result<Vec<Service>> {
 
 fn settings(run: &Run) -> Result<Settings> {
     // Nobody else needs the provider's keys, so nobody else is given them.
-    if !run.services.iter().any(|name| name == "payments") {
+    let calls_out = |name: &String| matches!(name.as_str(), "payments" | "shipping");
+    if !run.services.iter().any(calls_out) {
         return Ok(Settings {
             patience: patience(run),
             ..services::no_provider()
