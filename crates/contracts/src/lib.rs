@@ -12,7 +12,9 @@ pub mod inventory;
 pub mod orders;
 pub mod payments;
 pub mod pricing;
+pub mod reviews;
 pub mod shipping;
+pub mod wishlists;
 
 /// The wire names of every event any service publishes, with the service that owns it: what the
 /// workspace lint checks golden files against.
@@ -41,6 +43,8 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("orders", orders::OrderEvent::TYPES);
     add("payments", payments::PaymentEvent::TYPES);
     add("payments", payments::ProviderEventEvent::TYPES);
+    add("reviews", reviews::ReviewEvent::TYPES);
+    add("wishlists", wishlists::WishlistEvent::TYPES);
     all
 }
 

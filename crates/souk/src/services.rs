@@ -37,6 +37,8 @@ pub fn all(settings: &Settings) -> Result<Vec<Service>> {
         cart::service(cart(settings)),
         orders::service(orders::OrdersConfig::default()),
         payments::service(payments(settings)?),
+        reviews::service(),
+        wishlists::service(),
         // new services above this line
     ])
 }
