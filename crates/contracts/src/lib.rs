@@ -44,6 +44,9 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("payments", payments::PaymentEvent::TYPES);
     add("payments", payments::ProviderEventEvent::TYPES);
     add("reviews", reviews::ReviewEvent::TYPES);
+    add("reviews", reviews::RatingEvent::TYPES);
+    add("reviews", reviews::AuthorEvent::TYPES);
+    add("reviews", reviews::OpinionEvent::TYPES);
     add("wishlists", wishlists::WishlistEvent::TYPES);
     all
 }

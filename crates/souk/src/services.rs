@@ -37,8 +37,8 @@ pub fn all(settings: &Settings) -> Result<Vec<Service>> {
         cart::service(cart(settings)),
         orders::service(orders::OrdersConfig::default()),
         payments::service(payments(settings)?),
-        reviews::service(),
-        wishlists::service(),
+        reviews::service(reviews::Config::default()),
+        wishlists::service(wishlists::Config::default()),
         // new services above this line
     ])
 }

@@ -14,7 +14,13 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
     (
         "catalog-manager",
         "Looks after products, prices and stock.",
-        &["catalog:write", "inventory:read", "inventory:write"],
+        &[
+            "catalog:write",
+            "inventory:read",
+            "inventory:write",
+            "reviews:moderate",
+            "reviews:write",
+        ],
     ),
     (
         "fulfilment",
@@ -31,7 +37,13 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
     (
         "support",
         "Helps customers with their orders.",
-        &["orders:read", "orders:write", "payments:read"],
+        &[
+            "orders:read",
+            "orders:write",
+            "payments:read",
+            "reviews:moderate",
+            "wishlists:read",
+        ],
     ),
 ];
 
