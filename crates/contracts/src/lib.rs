@@ -48,6 +48,7 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("reviews", reviews::AuthorEvent::TYPES);
     add("reviews", reviews::OpinionEvent::TYPES);
     add("wishlists", wishlists::WishlistEvent::TYPES);
+    add("wishlists", wishlists::ShelfEvent::TYPES);
     all
 }
 

@@ -1,114 +1,221 @@
 //! The rules of one wishlist.
 
-use contracts::wishlists::{WishlistCreated, WishlistEvent, WishlistId};
-use kernel::{Decider, Rejection};
-use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
 
-/// Longest name, in characters.
-pub const NAME_LIMIT: usize = 200;
+use contracts::wishlists::{
+    ItemRemoved, ListOwner, Priority, WhyDeleted, WishlistCreated, WishlistDeleted, WishlistEvent,
+    WishlistId, WishlistRenamed, WishlistShared, WishlistUnshared,
+};
+use kernel::{Decider, Money, Personal, Rejection, Timestamp};
 
-/// Decides what may happen to a wishlist.
+use crate::{
+    items::{add, bought, there, want},
+    list::{List, State, Who, fold, sign_in_first},
+};
+
+/// Decides what may happen to a list.
 pub struct Wishlist;
 
-/// What the rules need to know.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct State {
-    /// Its name; `None` before it is created.
-    pub name: Option<String>,
+/// What is to be changed of an item; what is absent stays.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// How many.
+    pub quantity: Option<i64>,
+    /// How much.
+    pub priority: Option<Priority>,
+    /// Some words; `Some(None)` takes them away.
+    pub note: Option<Option<String>>,
 }
 
-/// What can be asked of a wishlist.
+/// What can be asked of a list.
 #[derive(Clone, Debug)]
-pub enum Command {
-    /// Creates it under an id that is not in use.
+pub enum Ask {
+    /// Make it.
     Create {
-        /// Its id.
-        id: WishlistId,
+        /// Whose; a guest's has an access token instead.
+        owner: Option<ListOwner>,
+        /// Hash of that token.
+        access_token_hash: Option<String>,
         /// Its name.
-        name: String,
+        name: Option<String>,
     },
+    /// Give it a name, or none.
+    Rename(Option<String>),
+    /// Put something on it, or change what is there.
+    Add {
+        /// What: known to be on sale.
+        sku: String,
+        /// How it is wanted.
+        wish: Wish,
+        /// What it costs.
+        prices: Vec<Money>,
+    },
+    /// Want something otherwise.
+    Change(String, Wish),
+    /// Take something off.
+    Remove(String),
+    /// Make a link, in place of the one before.
+    Share {
+        /// Hash of its token.
+        token_hash: String,
+        /// What visitors read of the owner.
+        display_name: Option<String>,
+        /// Whether the owner wants to see what was bought.
+        show_bought: bool,
+    },
+    /// Take the link away.
+    Unshare,
+    /// Some were bought (negative: were not).
+    Bought(String, i64),
+    /// Delete it.
+    Delete(WhyDeleted),
+}
+
+/// What is asked of which list, by whom and when.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// Which.
+    pub id: WishlistId,
+    /// By whom.
+    pub who: Who,
+    /// What.
+    pub ask: Arc<Ask>,
+    /// Now.
+    pub at: Timestamp,
 }
 
 impl Decider for Wishlist {
     const CATEGORY: &'static str = "wishlist";
+    const SNAPSHOT_EVERY: Option<i64> = Some(200);
     type State = State;
     type Command = Command;
     type Event = WishlistEvent;
 
     fn decide(state: &State, command: &Command) -> Result<Vec<WishlistEvent>, Rejection> {
-        match command {
-            Command::Create { .. } if state.name.is_some() => Err(Rejection::conflict(
-                "already-exists",
-                "there is a wishlist with this id already",
-            )),
-            Command::Create { id, name } => {
-                let name = checked_name(name)?;
-                let id = id.clone();
-                Ok(vec![WishlistCreated { id, name }.into()])
-            }
+        if let Ask::Create {
+            owner,
+            access_token_hash,
+            name,
+        } = &*command.ask
+        {
+            let owned = (owner.clone(), access_token_hash.clone());
+            return create(state, command, owned, name.as_deref());
+        }
+        let unknown = || Rejection::not_found("wishlist");
+        let list = state.list.as_deref().ok_or_else(unknown)?;
+        let allowed = match (&command.who, &*command.ask) {
+            (Who::Visitor(token), Ask::Bought(..)) => list.is_open_to(token),
+            (who, _) => list.belongs_to(who),
+        };
+        match allowed {
+            true => change(list, command),
+            false => Err(unknown()),
         }
     }
 
     fn evolve(state: &mut State, event: &WishlistEvent) {
         match event {
-            WishlistEvent::Created(created) => state.name = Some(created.name.clone()),
+            WishlistEvent::Created(made) => {
+                state.list = Some(Box::new(List {
+                    made: made.clone(),
+                    name: made.name.clone(),
+                    share: None,
+                    items: BTreeMap::new(),
+                    updated_at: made.at,
+                }));
+            }
+            WishlistEvent::Deleted(_) => state.list = None,
+            event => {
+                if let Some(list) = state.list.as_deref_mut() {
+                    fold(list, event);
+                }
+            }
         }
     }
 }
 
-fn checked_name(name: &str) -> Result<String, Rejection> {
-    let name = name.trim();
-    let length = name.chars().count();
-    if length == 0 || length > NAME_LIMIT || name.chars().any(char::is_control) {
-        let detail = format!("must have 1 to {NAME_LIMIT} characters and no control characters");
-        return Err(Rejection::invalid("name", detail));
+fn create(
+    state: &State,
+    command: &Command,
+    (owner, access_token_hash): (Option<ListOwner>, Option<String>),
+    name: Option<&str>,
+) -> Result<Vec<WishlistEvent>, Rejection> {
+    if state.list.is_some() {
+        let detail = "there is a wishlist with this id already";
+        return Err(Rejection::conflict("already-exists", detail));
     }
-    Ok(name.to_owned())
+    let name = match (name, &owner) {
+        (None, _) => None,
+        (Some(name), Some(owner)) => Some(Personal::new(owner.person.clone(), name.to_owned())),
+        (Some(_), None) => return Err(sign_in_first("name")),
+    };
+    let made = WishlistCreated {
+        id: command.id.clone(),
+        owner,
+        access_token_hash,
+        name,
+        at: command.at,
+    };
+    Ok(vec![made.into()])
 }
 
-#[cfg(test)]
-mod tests {
-    use kernel::testing::{assert_golden, given};
-
-    use super::*;
-
-    fn create(name: &str) -> Command {
-        Command::Create {
-            id: "wis_1".parse().expect("an id"),
-            name: name.into(),
+fn change(list: &List, command: &Command) -> Result<Vec<WishlistEvent>, Rejection> {
+    let (id, at) = (command.id.clone(), command.at);
+    Ok(match &*command.ask {
+        Ask::Create { .. } => Vec::new(),
+        Ask::Rename(name) => {
+            let name = list.sealed("name", name.as_deref())?;
+            match name == list.name {
+                true => Vec::new(),
+                false => vec![WishlistRenamed { id, name, at }.into()],
+            }
         }
-    }
-
-    #[test]
-    fn given_nothing_when_created_then_it_has_its_name() {
-        let mut it = given::<Wishlist>([]);
-        let events = it.when(create(" First ")).expect("accepted");
-        assert_eq!(events.len(), 1);
-        assert_eq!(it.state.name.as_deref(), Some("First"));
-    }
-
-    #[test]
-    fn given_one_when_created_again_then_refused() {
-        let mut it = given::<Wishlist>([]);
-        it.when(create("First")).expect("accepted");
-        let refused = it.when(create("Second")).expect_err("refused");
-        assert_eq!(refused.code, "already-exists");
-        assert_eq!(it.state.name.as_deref(), Some("First"));
-    }
-
-    #[test]
-    fn a_name_that_cannot_be_shown_is_refused() {
-        let long = "x".repeat(NAME_LIMIT + 1);
-        for bad in ["", "   ", "a\u{0}b", &long] {
-            let refused = given::<Wishlist>([])
-                .when(create(bad))
-                .expect_err("refused");
-            assert_eq!(refused.field.as_deref(), Some("name"), "{bad:?}");
+        Ask::Add { sku, wish, prices } if !list.items.contains_key(sku) => {
+            vec![add(list, command, sku, wish, prices)?.into()]
         }
-    }
-
-    #[test]
-    fn its_events_are_written_as_their_golden_files_say() {
-        assert_golden::<WishlistEvent>(concat!(env!("CARGO_MANIFEST_DIR"), "/golden"));
-    }
+        Ask::Add { sku, wish, .. } | Ask::Change(sku, wish) => {
+            want(list, command, sku, wish)?.into_iter().collect()
+        }
+        Ask::Remove(sku) => {
+            there(list, sku)?;
+            let removed = ItemRemoved {
+                wishlist_id: id,
+                customer_id: list.customer().cloned(),
+                sku: sku.clone(),
+                at,
+            };
+            vec![removed.into()]
+        }
+        Ask::Share {
+            token_hash,
+            display_name,
+            show_bought,
+        } => {
+            if list.made.owner.is_none() {
+                return Err(sign_in_first("access_token"));
+            }
+            let shared = WishlistShared {
+                id,
+                token_hash: token_hash.clone(),
+                display_name: list.sealed("display_name", display_name.as_deref())?,
+                show_bought: *show_bought,
+                at,
+            };
+            vec![shared.into()]
+        }
+        Ask::Unshare => match list.share {
+            Some(_) => vec![WishlistUnshared { id, at }.into()],
+            None => Vec::new(),
+        },
+        Ask::Bought(sku, quantity) => vec![bought(list, command, sku, *quantity)?.into()],
+        Ask::Delete(why) => {
+            let deleted = WishlistDeleted {
+                id,
+                customer_id: list.customer().cloned(),
+                why: *why,
+                at,
+            };
+            vec![deleted.into()]
+        }
+    })
 }
