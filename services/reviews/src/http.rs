@@ -24,10 +24,7 @@ use kernel::{App, PersonId, Rejection};
 use serde::Serialize;
 use web::{Access, Caller, Principal, Problem, Routes};
 
-use crate::{
-    Config,
-    queries::{self, Eyes},
-};
+use crate::{Config, queries, render::Eyes};
 
 const MODERATE: &str = "reviews:moderate";
 const WRITE: &str = "reviews:write";

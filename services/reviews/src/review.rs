@@ -6,15 +6,17 @@ use contracts::{
     catalog::ProductId,
     identity::CustomerId,
     reviews::{
-        Objection, ReviewContent, ReviewEvent, ReviewId, ReviewPublished, ReviewRejected,
-        ReviewReplied, ReviewReplyRemoved, ReviewStatus, ReviewSubmitted, ReviewWithdrawn,
-        WithdrawnBy, api::ReviewChange,
+        Objection, ReviewContent, ReviewEvent, ReviewId, ReviewPublished, ReviewReplyRemoved,
+        ReviewStatus, ReviewSubmitted, ReviewWithdrawn, WithdrawnBy, api::ReviewChange,
     },
 };
-use kernel::{Decider, PersonId, Personal, Rejection, RejectionKind, Timestamp};
+use kernel::{Decider, PersonId, Personal, Rejection, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::text;
+use crate::{
+    moderating::{erased, reject, reply, seen},
+    text,
+};
 
 /// Decides what may happen to a review.
 pub struct Review;
@@ -41,7 +43,8 @@ impl State {
         }
     }
 
-    fn there(&self) -> Result<&ReviewSubmitted, Rejection> {
+    /// The review, unless it is withdrawn (or was never written).
+    pub(crate) fn there(&self) -> Result<&ReviewSubmitted, Rejection> {
         match (&self.written, self.status) {
             (Some(written), Some(status)) if status != ReviewStatus::Withdrawn => Ok(written),
             _ => Err(Rejection::not_found("review")),
@@ -254,32 +257,6 @@ fn published(written: &ReviewSubmitted, automatic: bool, at: Timestamp) -> Revie
     .into()
 }
 
-fn reject(
-    state: &State,
-    at: Timestamp,
-    edition: i64,
-    reason: Objection,
-    note: Option<&str>,
-) -> Result<Vec<ReviewEvent>, Rejection> {
-    let written = seen(state, edition)?;
-    let note = text::note(reason, note)?;
-    if state.status == Some(ReviewStatus::Rejected) {
-        return Ok(Vec::new());
-    }
-    let person = written.content.person();
-    Ok(vec![
-        ReviewRejected {
-            review_id: written.review_id.clone(),
-            product_id: written.product_id.clone(),
-            edition,
-            reason,
-            note: note.map(|note| Personal::new(person.clone(), note)),
-            at,
-        }
-        .into(),
-    ])
-}
-
 fn withdrawn(written: &ReviewSubmitted, by: WithdrawnBy, at: Timestamp) -> ReviewEvent {
     ReviewWithdrawn {
         review_id: written.review_id.clone(),
@@ -288,43 +265,4 @@ fn withdrawn(written: &ReviewSubmitted, by: WithdrawnBy, at: Timestamp) -> Revie
         at,
     }
     .into()
-}
-
-fn reply(state: &State, at: Timestamp, text: &str) -> Result<Vec<ReviewEvent>, Rejection> {
-    let written = state.there()?;
-    if state.status != Some(ReviewStatus::Published) {
-        let detail = "only a published review can be answered";
-        return Err(Rejection::conflict("not-published", detail));
-    }
-    written.content.get().ok_or_else(erased)?;
-    let text = text::lines("text", text, text::REPLY)?;
-    let text = Personal::new(written.content.person().clone(), text);
-    if state.reply.as_ref() == Some(&text) {
-        return Ok(Vec::new());
-    }
-    let review_id = written.review_id.clone();
-    Ok(vec![
-        ReviewReplied {
-            review_id,
-            text,
-            at,
-        }
-        .into(),
-    ])
-}
-
-/// The review, if a moderator who read `edition` has read all of it.
-fn seen(state: &State, edition: i64) -> Result<&ReviewSubmitted, Rejection> {
-    let written = state.there()?;
-    written.content.get().ok_or_else(erased)?;
-    if written.edition != edition {
-        let detail = "the author has changed it meanwhile; read it again";
-        return Err(Rejection::conflict("edited-meanwhile", detail).field("edition"));
-    }
-    Ok(written)
-}
-
-fn erased() -> Rejection {
-    let detail = "the author's data was erased";
-    Rejection::new(RejectionKind::Gone, "erased", detail)
 }

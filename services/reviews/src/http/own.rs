@@ -22,7 +22,8 @@ use crate::{
     Config,
     commands::{OnReview, Opine},
     opinion::Say,
-    queries::{self, Eyes},
+    queries,
+    render::Eyes,
     review::{Ask, NewText},
     text,
 };

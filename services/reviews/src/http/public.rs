@@ -10,7 +10,10 @@ use serde::Deserialize;
 use web::{Caller, Page, Path, Problem, Query};
 
 use super::{Answer, MODERATE, json, no_review};
-use crate::queries::{self, Eyes, Filter, Sort};
+use crate::{
+    queries::{self, Filter, Sort},
+    render::Eyes,
+};
 
 #[derive(Deserialize)]
 pub(super) struct Wanted {

@@ -15,7 +15,8 @@ use web::{Ctx, Json, Page, Path, Problem, Query};
 use super::{Answer, json, no_review, present};
 use crate::{
     commands::{Import, OnReview},
-    queries::{self, Eyes, Queue},
+    queries::{self, Queue},
+    render::Eyes,
     review::{Ask, NewText},
     text,
 };
