@@ -13,7 +13,9 @@ pub mod inventory;
 pub mod orders;
 pub mod payments;
 pub mod pricing;
+pub mod reviews;
 pub mod shipping;
+pub mod wishlists;
 
 /// The wire names of every event any service publishes, with the service that owns it: what the
 /// workspace lint checks golden files against.
@@ -61,6 +63,12 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("pricing", pricing::TaxSettingsEvent::TYPES);
     add("pricing", pricing::RedemptionEvent::TYPES);
     add("pricing", pricing::UsageEvent::TYPES);
+    add("reviews", reviews::ReviewEvent::TYPES);
+    add("reviews", reviews::RatingEvent::TYPES);
+    add("reviews", reviews::AuthorEvent::TYPES);
+    add("reviews", reviews::OpinionEvent::TYPES);
+    add("wishlists", wishlists::WishlistEvent::TYPES);
+    add("wishlists", wishlists::ShelfEvent::TYPES);
     all
 }
 

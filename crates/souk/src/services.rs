@@ -40,6 +40,8 @@ pub fn all(settings: &Settings) -> Result<Vec<Service>> {
         credit::service(),
         pricing::service(),
         shipping::service(shipping(settings)?),
+        reviews::service(reviews::Config::default()),
+        wishlists::service(wishlists::Config::default()),
         // new services above this line
     ])
 }

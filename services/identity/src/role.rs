@@ -14,12 +14,15 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
     (
         "catalog-manager",
         "Looks after products, prices, promotions and stock.",
+        "Looks after products, prices and stock.",
         &[
             "catalog:write",
             "inventory:read",
             "inventory:write",
             "pricing:read",
             "pricing:write",
+            "reviews:moderate",
+            "reviews:write",
         ],
     ),
     (
@@ -46,6 +49,8 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
             "credit:read",
             "pricing:read",
             "shipping:read",
+            "reviews:moderate",
+            "wishlists:read",
         ],
     ),
 ];

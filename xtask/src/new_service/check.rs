@@ -14,11 +14,13 @@ use crate::{
     workspace::{Outcome, Workspace, output, succeed},
 };
 
-const NAME: &str = "wishlists";
+/// What nobody is ever going to call a service of theirs: a name that is there already cannot be
+/// made once more.
+pub const NAME: &str = "proofstalls";
 const ROUTES: [(&str, &str); 3] = [
-    ("/api/wishlists", "post"),
-    ("/api/wishlists", "get"),
-    ("/api/wishlists/{id}", "get"),
+    ("/api/proofstalls", "post"),
+    ("/api/proofstalls", "get"),
+    ("/api/proofstalls/{id}", "get"),
 ];
 
 /// Adds a service to a copy and puts it to the test.
@@ -64,7 +66,7 @@ pub fn run(workspace: &Workspace) -> Outcome {
         return Err(format!("`cargo xtask deploy` did not write {place}").into());
     }
     let shop = Shop::start(&copy, &workspace.target())?;
-    let (status, body) = shop.get("/api/wishlists")?;
+    let (status, body) = shop.get(ROUTES[1].0)?;
     // Nobody may list: the gateway knows the route, and the route knows who may call it.
     if status != 401 || !body.contains("unauthenticated") {
         return Err(format!("the gateway answered {status} for the new service: {body}").into());

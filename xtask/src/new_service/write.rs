@@ -41,6 +41,10 @@ const TEMPLATES: &[(&str, &str)] = &[
         include_str!("../../templates/flow.rs.txt"),
     ),
     (
+        "services/@name@/tests/support/mod.rs",
+        include_str!("../../templates/support.rs.txt"),
+    ),
+    (
         "services/@name@/golden/@name@.@thing@.created.v1.json",
         include_str!("../../templates/golden.json.txt"),
     ),
@@ -116,7 +120,7 @@ fn used_prefixes(workspace: &Workspace) -> Outcome<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::check::NAME as UNUSED, *};
 
     /// A copy of those files of the real workspace that a new service touches or is checked against.
     fn copy() -> (tempfile::TempDir, Workspace) {
@@ -153,7 +157,9 @@ mod tests {
     #[test]
     fn a_new_service_is_complete_and_registered() {
         let (_folder, workspace) = copy();
-        let names = Names::new("wishlists", None).expect("good names");
+        let names = Names::new(UNUSED, None).expect("good names");
+        let used = used_prefixes(&workspace).expect("prefixes");
+        let id = format!("\"{}_", names.prefix(&used).expect("a free prefix"));
         let written = service(&workspace, &names).expect("written");
         for path in &written {
             let text = read(&workspace, path);
@@ -164,32 +170,32 @@ mod tests {
         for (path, wanted) in [
             (
                 "Cargo.toml",
-                "wishlists = { path = \"services/wishlists\" }",
+                "proofstalls = { path = \"services/proofstalls\" }",
             ),
-            ("crates/souk/Cargo.toml", "wishlists.workspace = true"),
-            ("crates/souk/src/services.rs", "wishlists::service(),"),
-            ("crates/contracts/src/lib.rs", "pub mod wishlists;"),
+            ("crates/souk/Cargo.toml", "proofstalls.workspace = true"),
+            ("crates/souk/src/services.rs", "proofstalls::service(),"),
+            ("crates/contracts/src/lib.rs", "pub mod proofstalls;"),
             (
                 "crates/contracts/src/lib.rs",
-                "add(\"wishlists\", wishlists::WishlistEvent::TYPES);",
+                "add(\"proofstalls\", proofstalls::ProofstallEvent::TYPES);",
             ),
             (
-                "crates/contracts/src/wishlists.rs",
-                "\"wishlists.wishlist.created.v1\"",
+                "crates/contracts/src/proofstalls.rs",
+                "\"proofstalls.proofstall.created.v1\"",
             ),
-            ("services/wishlists/src/lib.rs", "pub mod wishlist;"),
+            ("services/proofstalls/src/lib.rs", "pub mod proofstall;"),
             (
-                "services/wishlists/src/http.rs",
-                "Access::Permission(\"wishlists:write\")",
+                "services/proofstalls/src/http.rs",
+                "Access::Permission(\"proofstalls:write\")",
             ),
             (
-                "services/wishlists/golden/wishlists.wishlist.created.v1.json",
-                "\"wis_",
+                "services/proofstalls/golden/proofstalls.proofstall.created.v1.json",
+                &*id,
             ),
         ] {
             assert!(read(&workspace, path).contains(wanted), "{path}: {wanted}");
         }
-        let lines = read(&workspace, "services/wishlists/README.md")
+        let lines = read(&workspace, "services/proofstalls/README.md")
             .lines()
             .count();
         assert!((8..=20).contains(&lines), "README of {lines} lines");
@@ -198,7 +204,7 @@ mod tests {
     #[test]
     fn a_refusal_changes_nothing() {
         let (_folder, workspace) = copy();
-        let names = Names::new("wishlists", None).expect("good names");
+        let names = Names::new(UNUSED, None).expect("good names");
         service(&workspace, &names).expect("written");
         let before = read(&workspace, "Cargo.toml");
         let again = service(&workspace, &names)
