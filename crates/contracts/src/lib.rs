@@ -43,6 +43,12 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("payments", payments::PaymentEvent::TYPES);
     add("payments", payments::ProviderEventEvent::TYPES);
     add("customers", customers::CustomerEvent::TYPES);
+    add("customers", customers::PersonEvent::TYPES);
+    add("customers", customers::ConsentEvent::TYPES);
+    add("customers", customers::DirectoryEvent::TYPES);
+    add("customers", customers::OrderRecordEvent::TYPES);
+    add("customers", customers::MailboxEvent::TYPES);
+    add("customers", customers::CompanyEvent::TYPES);
     all
 }
 

@@ -37,6 +37,7 @@ pub fn all(settings: &Settings) -> Result<Vec<Service>> {
         cart::service(cart(settings)),
         orders::service(orders::OrdersConfig::default()),
         payments::service(payments(settings)?),
+        customers::service(),
         // new services above this line
     ])
 }
