@@ -54,8 +54,7 @@ pub fn from_identity() -> Subscription {
         Ok(match &*account {
             AccountEvent::Registered(registered) => Reaction::command(open(registered, event.at)?),
             // Identity closes accounts because of what happened here.
-            #[allow(unreachable_patterns)]
-            _ => Reaction::none(),
+            AccountEvent::Closed(_) => Reaction::none(),
         })
     })
 }

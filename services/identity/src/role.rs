@@ -31,7 +31,18 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
     (
         "support",
         "Helps customers with their orders.",
-        &["orders:read", "orders:write", "payments:read"],
+        &[
+            "orders:read",
+            "orders:write",
+            "payments:read",
+            "customers:read",
+            "customers:write",
+        ],
+    ),
+    (
+        "privacy-officer",
+        "Answers requests to export or erase somebody's data.",
+        &["customers:read", "customers:write", "customers:erase"],
     ),
 ];
 

@@ -1,10 +1,12 @@
 //! Whom a request is about.
 
-use axum::{extract::FromRequestParts, http::request::Parts};
+use axum::{
+    extract::{FromRequestParts, RawPathParams},
+    http::request::Parts,
+};
 use contracts::identity::CustomerId;
 use kernel::{App, AppError, PersonId, Rejection};
-use serde::Deserialize;
-use web::{Caller, Path, Principal, Problem};
+use web::{Caller, Principal, Problem};
 
 use crate::customer::{CustomerState, Customers, Step};
 
@@ -19,19 +21,13 @@ pub struct Subject {
     pub own: bool,
 }
 
-#[derive(Deserialize)]
-struct Named {
-    id: Option<CustomerId>,
-}
-
 impl<S: Send + Sync> FromRequestParts<S> for Subject {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(Named { id }) = Path::<Named>::from_request_parts(parts, state).await?;
-        if let Some(id) = id {
+        if let Some(id) = named(parts, state).await {
             return Ok(Self {
-                id,
+                id: id.parse().map_err(|_| Rejection::not_found("customer"))?,
                 person: None,
                 own: false,
             });
@@ -46,6 +42,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Subject {
             _ => Err(Rejection::forbidden("sign in as a customer first").into()),
         }
     }
+}
+
+/// The customer in the path, if the route has one there.
+async fn named<S: Send + Sync>(parts: &mut Parts, state: &S) -> Option<String> {
+    let params = RawPathParams::from_request_parts(parts, state).await.ok()?;
+    let mut params = params.iter();
+    let (_, id) = params.find(|(name, _)| *name == "id")?;
+    Some(id.to_owned())
 }
 
 impl Subject {
