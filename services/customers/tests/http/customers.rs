@@ -1,10 +1,8 @@
 //! The API on a real store: accounts, address books, groups, history, companies, duplicates.
 
-mod support;
-
+use crate::support::{STAFF, Shop, address, until};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use support::{STAFF, Shop, address, until};
 
 const ME: &str = "/api/customers/me";
 

@@ -1,10 +1,8 @@
 //! Consents, export and erasure on a real store.
 
-mod support;
-
+use crate::support::{STAFF, Shop, address, until};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use support::{STAFF, Shop, address, until};
 
 const ME: &str = "/api/customers/me";
 

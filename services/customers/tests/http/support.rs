@@ -17,7 +17,7 @@ use contracts::{
     payments::{PaymentCaptured, PaymentEvent},
 };
 use kernel::{
-    App, Command, Context, Currency, Decider, Event, Module, Money, PersonId, Personal, Rejection,
+    App, Command, Context, Currency, Decider, Module, Money, PersonId, Personal, Rejection,
     StreamId, UnitOfWork, testing::ManualClock,
 };
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
@@ -61,13 +61,12 @@ stand_in!(Payments, "payment", PaymentEvent);
 /// Appends one event.
 struct Say<D: Decider> {
     id: String,
-    event: std::sync::Mutex<Option<D::Event>>,
+    make: Make<D::Event>,
 }
 
-impl<D: Decider> Command for Say<D>
-where
-    D::Event: Clone,
-{
+type Make<E> = Box<dyn Fn() -> E + Send + Sync>;
+
+impl<D: Decider> Command for Say<D> {
     type Output = ();
 
     fn streams(&self) -> Vec<StreamId> {
@@ -75,8 +74,7 @@ where
     }
 
     fn handle(&self, work: &mut UnitOfWork<'_>) -> Result<(), Rejection> {
-        let event = self.event.lock().expect("held").clone().expect("an event");
-        work.append::<D>(&self.id, event)
+        work.append::<D>(&self.id, (self.make)())
     }
 }
 
@@ -104,7 +102,7 @@ impl Shop {
         let clock = Arc::new(ManualClock::at(kernel::Timestamp(1_700_000_000_000_000)));
         let config = RuntimeConfig::embedded(data.path(), clock.clone(), Arc::new(RandomIds))
             .expect("a key ring");
-        let service = customers::service();
+        let service = ::customers::service();
         let modules = vec![
             service.module,
             Module::new("identity").decider::<Accounts>(),
@@ -136,13 +134,16 @@ impl Shop {
         self.runtime.shutdown().await;
     }
 
-    async fn say<D: Decider>(&self, service: &str, id: &str, event: D::Event)
-    where
-        D::Event: Event + Clone,
-    {
+    /// Another service publishes something.
+    async fn say<D: Decider>(
+        &self,
+        service: &str,
+        id: &str,
+        event: impl Into<D::Event> + Clone + Send + Sync + 'static,
+    ) {
         let say = Say::<D> {
             id: id.to_owned(),
-            event: std::sync::Mutex::new(Some(event)),
+            make: Box::new(move || event.clone().into()),
         };
         let app = self.runtime.app(service).expect("the stand-in runs");
         app.execute(&Context::default(), say).await.expect("said");
@@ -156,8 +157,7 @@ impl Shop {
             email: Personal::new(person, email.to_owned()),
         };
         let id = format!("cus_{number}");
-        self.say::<Accounts>("identity", &id, registered.into())
-            .await;
+        self.say::<Accounts>("identity", &id, registered).await;
         let caller = self.customer(number);
         until("the account is known", async || {
             caller.get("/api/customers/me").await.1["email"] == email
@@ -209,7 +209,7 @@ impl Shop {
             deadline: now.plus_seconds(600),
             at: now,
         };
-        self.say::<Orders>("orders", &order_id(number), placed.into())
+        self.say::<Orders>("orders", &order_id(number), placed)
             .await;
     }
 
@@ -221,7 +221,7 @@ impl Shop {
             total: Money::new(amount, Currency::GBP),
             at: self.app().now(),
         };
-        self.say::<Orders>("orders", &order_id(number), confirmed.into())
+        self.say::<Orders>("orders", &order_id(number), confirmed)
             .await;
     }
 
@@ -236,7 +236,7 @@ impl Shop {
             provider: "sandbox".into(),
             provider_operation: None,
         };
-        self.say::<Payments>("payments", &format!("pay_{number}"), captured.into())
+        self.say::<Payments>("payments", &format!("pay_{number}"), captured)
             .await;
     }
 
