@@ -111,11 +111,20 @@ pub struct EmailClaimed {
     pub account: AccountId,
 }
 
+/// An e-mail address belongs to nobody any more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EmailReleased {
+    /// Whose it was.
+    pub account: AccountId,
+}
+
 event_set! {
     /// Who an e-mail address belongs to.
     pub enum EmailEvent {
         /// Claimed.
         Claimed(EmailClaimed) = "identity.email.claimed.v1",
+        /// Free again.
+        Released(EmailReleased) = "identity.email.released.v1",
     }
 }
 
@@ -137,6 +146,13 @@ pub struct SessionsRevoked {
     pub account: AccountId,
 }
 
+/// An account's password is gone, and with it every session: nobody signs in to it again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CredentialRemoved {
+    /// Whose.
+    pub account: AccountId,
+}
+
 event_set! {
     /// How an account proves who it is.
     pub enum CredentialEvent {
@@ -144,6 +160,8 @@ event_set! {
         Set(CredentialSet) = "identity.credential.set.v1",
         /// Every session ended.
         SessionsRevoked(SessionsRevoked) = "identity.credential.sessions_revoked.v1",
+        /// The password is gone.
+        Removed(CredentialRemoved) = "identity.credential.removed.v1",
     }
 }
 
@@ -156,11 +174,20 @@ pub struct CustomerRegistered {
     pub email: Personal<String>,
 }
 
+/// A customer's account is closed: they were erased, or it was a duplicate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CustomerAccountClosed {
+    /// The account.
+    pub customer_id: CustomerId,
+}
+
 event_set! {
     /// The life of a customer's account.
     pub enum CustomerEvent {
         /// Opened.
         Registered(CustomerRegistered) = "identity.customer.registered.v1",
+        /// Closed.
+        Closed(CustomerAccountClosed) = "identity.customer.closed.v1",
     }
 }
 

@@ -69,6 +69,12 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("reviews", reviews::OpinionEvent::TYPES);
     add("wishlists", wishlists::WishlistEvent::TYPES);
     add("wishlists", wishlists::ShelfEvent::TYPES);
+    add("customers", customers::PersonEvent::TYPES);
+    add("customers", customers::ConsentEvent::TYPES);
+    add("customers", customers::DirectoryEvent::TYPES);
+    add("customers", customers::OrderRecordEvent::TYPES);
+    add("customers", customers::MailboxEvent::TYPES);
+    add("customers", customers::CompanyEvent::TYPES);
     all
 }
 

@@ -5,8 +5,8 @@ use std::{any::Any, future::Future, pin::Pin, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnyCommand, Clock, Command, Decided, Decider, EventMeta, Ids, KeyRing, Read, Rejection, Rows,
-    Statement, Timestamp,
+    AnyCommand, Clock, Command, Decided, Decider, EventMeta, Ids, KeyRing, PersonId, Read,
+    Rejection, Rows, Statement, Timestamp,
 };
 
 /// A boxed future, so that ports can be `dyn`.
@@ -87,6 +87,8 @@ pub trait Engine: Send + Sync {
     fn ids(&self) -> &dyn Ids;
     /// The key ring.
     fn keys(&self) -> &Arc<dyn KeyRing>;
+    /// Deletes a person's key and what is held of them in memory.
+    fn forget(&self, person: PersonId) -> BoxFuture<'_, Result<(), AppError>>;
 }
 
 /// A service's handle on the runtime; cheap to clone. It is the axum state of its routes.
@@ -186,5 +188,15 @@ impl App {
     /// The key ring.
     pub fn keys(&self) -> &Arc<dyn KeyRing> {
         self.0.keys()
+    }
+
+    /// Erases a person: deletes their key for good, so that nothing sealed for them ever opens
+    /// again, and drops what is held of them in memory. For the worker of an erasure that was
+    /// committed as an event before; may be repeated, and is until it succeeds.
+    ///
+    /// # Errors
+    /// When the key ring or a store cannot be reached; then it may be half done.
+    pub async fn forget(&self, person: PersonId) -> Result<(), AppError> {
+        self.0.forget(person).await
     }
 }

@@ -35,7 +35,7 @@ pub use module::{
     Projection, React, Reaction, Source, Subscription, Timer, TimerHandler, Worker, WorkerError,
 };
 pub use money::{Currency, Money, MoneyError};
-pub use personal::{KeyRing, KeyRingError, Personal, opened, with_keys};
+pub use personal::{KeyRing, KeyRingError, Personal, blinded, opened, with_keys};
 pub use rejection::{Rejection, RejectionKind};
 pub use time::{Clock, Timestamp};
 

@@ -43,6 +43,16 @@ pub fn with_keys<T>(keys: &Arc<dyn KeyRing>, work: impl FnOnce() -> T) -> T {
     work()
 }
 
+/// The keyed hash of `value` ([`KeyRing::blind`]) by the ring in scope: for projections,
+/// subscriptions and commands, which the runtime runs inside [`with_keys`].
+///
+/// # Errors
+/// Outside such a scope.
+pub fn blinded(purpose: &str, value: &str) -> Result<String, KeyRingError> {
+    let keys = ring(|reason| KeyRingError(reason.to_owned()))?;
+    Ok(keys.blind(purpose, value))
+}
+
 /// A personal value that belongs to a person. `Debug` never shows it; it serialises only inside
 /// [`with_keys`], as ciphertext.
 #[derive(Clone, PartialEq)]

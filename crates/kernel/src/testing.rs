@@ -271,6 +271,7 @@ pub struct MemoryEngine {
     ids: CountingIds,
     keys: Arc<dyn KeyRing>,
     done: Mutex<Vec<Work>>,
+    forgotten: Mutex<Vec<PersonId>>,
 }
 
 impl MemoryEngine {
@@ -283,6 +284,7 @@ impl MemoryEngine {
             ids: CountingIds::default(),
             keys: plain_keys(),
             done: Mutex::default(),
+            forgotten: Mutex::default(),
         })
     }
 
@@ -295,6 +297,12 @@ impl MemoryEngine {
     pub fn advance(&self, seconds: i64) {
         let now = self.clock.now().plus_seconds(seconds);
         self.clock.0.store(now.0, Ordering::SeqCst);
+    }
+
+    /// Who was to be forgotten so far. (The keys of tests open everything all the same.)
+    pub fn forgotten(&self) -> Vec<PersonId> {
+        let forgotten = self.forgotten.lock();
+        forgotten.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What was committed since this was last asked, a unit of work each.
@@ -336,5 +344,13 @@ impl Engine for MemoryEngine {
 
     fn keys(&self) -> &Arc<dyn KeyRing> {
         &self.keys
+    }
+
+    fn forget(&self, person: PersonId) -> BoxFuture<'_, Result<(), AppError>> {
+        let forgotten = self.forgotten.lock();
+        forgotten
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(person);
+        Box::pin(std::future::ready(Ok(())))
     }
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use kernel::{
-    Answer, AppError, BoxFuture, Clock, Engine, Ids, KeyRing, Rows, Statement, Submission,
-    freshness,
+    Answer, AppError, BoxFuture, Clock, Engine, Ids, KeyRing, PersonId, Rows, Statement,
+    Submission, freshness,
 };
 use store::Store;
 
 use crate::{
     batcher::app_error,
+    erasure::Eraser,
     item::Item,
     service::{Inlet, Shared},
 };
@@ -19,6 +20,7 @@ pub(crate) struct ServiceEngine {
     pub keys: Arc<dyn KeyRing>,
     pub inlet: Inlet,
     pub store: Arc<dyn Store>,
+    pub eraser: Arc<Eraser>,
 }
 
 impl Engine for ServiceEngine {
@@ -53,5 +55,9 @@ impl Engine for ServiceEngine {
 
     fn keys(&self) -> &Arc<dyn KeyRing> {
         &self.keys
+    }
+
+    fn forget(&self, person: PersonId) -> BoxFuture<'_, Result<(), AppError>> {
+        Box::pin(self.eraser.erase(person))
     }
 }

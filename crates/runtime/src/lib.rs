@@ -15,6 +15,7 @@ mod config;
 mod consumer;
 mod consumers;
 mod engine;
+mod erasure;
 mod inbound;
 mod incarnation;
 mod item;

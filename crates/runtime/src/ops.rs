@@ -13,6 +13,7 @@ use crate::{
     batcher::app_error,
     caused::TIMERS,
     consumer::{Control, Handle, Standing},
+    erasure::Eraser,
     item::Item,
     lock::Lock,
     rebuild::{Rebuild, Sink},
@@ -81,6 +82,7 @@ pub struct Ops {
     services: HashMap<&'static str, ServiceOps>,
     log: Arc<dyn Log>,
     keyring: Arc<dyn KeyVault>,
+    eraser: Arc<Eraser>,
 }
 
 impl Ops {
@@ -88,11 +90,13 @@ impl Ops {
         services: HashMap<&'static str, ServiceOps>,
         log: Arc<dyn Log>,
         keyring: Arc<dyn KeyVault>,
+        eraser: Arc<Eraser>,
     ) -> Self {
         Self {
             services,
             log,
             keyring,
+            eraser,
         }
     }
 
@@ -100,16 +104,7 @@ impl Ops {
     /// that no database file keeps what was overwritten. The erasure was recorded as an event
     /// before; may be repeated.
     pub async fn erase(&self, person: &PersonId) -> Result<(), OpsError> {
-        let erased = self.keyring.clone().erase(person.clone()).await;
-        erased.map_err(|e| AppError::Unavailable(e.to_string()))?;
-        self.log.forget();
-        for service in self.services.values() {
-            // Whatever a batcher was deciding while the key went is committed after this.
-            service.inlet.write(Vec::new()).await?;
-            service.store.scrub().await.map_err(|e| app_error(&e))?;
-        }
-        self.log.forget();
-        Ok(())
+        Ok(self.eraser.erase(person.clone()).await?)
     }
 
     /// The key ring.

@@ -14,6 +14,7 @@ use crate::{
     KeyVault, Ops,
     broadcast::{self, Ears},
     consumer::Standing,
+    erasure::Eraser,
     ops::ServiceOps,
 };
 
@@ -32,6 +33,7 @@ pub struct Runtime {
     pub(crate) keepers: Vec<JoinHandle<()>>,
     pub(crate) batchers: Vec<JoinHandle<()>>,
     pub(crate) keyring: Arc<dyn KeyVault>,
+    pub(crate) eraser: Arc<Eraser>,
 }
 
 impl Runtime {
@@ -85,6 +87,7 @@ impl Runtime {
             self.services.clone(),
             self.log.clone(),
             self.keyring.clone(),
+            self.eraser.clone(),
         )
     }
 

@@ -16,6 +16,7 @@ use crate::{
     batcher::Batcher,
     consumer::{Standing, Surround},
     engine::ServiceEngine,
+    erasure::Eraser,
     leases::Keeper,
     opening::{Opened, check_wiring, open_all, store_error},
     ops::{Locking, ServiceOps},
@@ -61,6 +62,7 @@ impl Runtime {
         let opened = open_all(&config, modules).await?;
         let placement = std::mem::replace(&mut config.placement, Placement::Embedded);
         let (log, among) = place(&config, placement, &opened).await?;
+        let eraser = Eraser::new(config.keyring.clone(), log.clone());
         let mut runtime = Self {
             services: HashMap::new(),
             apps: HashMap::new(),
@@ -72,9 +74,14 @@ impl Runtime {
             keepers: Vec::new(),
             batchers: Vec::new(),
             keyring: config.keyring.clone(),
+            eraser,
         };
         for one in opened {
             runtime.start_service(&config, &among, one).await?;
+        }
+        if !among.sole_owner {
+            let follow = runtime.eraser.clone().follow(runtime.stop.clone());
+            runtime.consumers.spawn(follow);
         }
         Ok(runtime)
     }
@@ -151,11 +158,13 @@ impl Runtime {
         self.batchers
             .push(tokio::spawn(batcher.run(items, self.stop_batchers.clone())));
         let keys = shared.keys();
+        self.eraser.add(inlet.clone(), store.clone());
         let engine = ServiceEngine {
             shared: shared.clone(),
             keys: keys.clone(),
             inlet: inlet.clone(),
             store: store.clone(),
+            eraser: self.eraser.clone(),
         };
         let app = App::new(Arc::new(engine));
         let around = Surround {

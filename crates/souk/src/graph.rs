@@ -81,6 +81,7 @@ mod tests {
         assert_eq!(of("cart"), ["catalog", "identity", "inventory"]);
         assert_eq!(of("orders"), ["cart", "identity", "inventory", "payments"]);
         assert_eq!(of("gateway"), ["identity", "orders"]);
-        assert!(of("identity").is_empty());
+        assert_eq!(of("identity"), ["customers"]);
+        assert_eq!(of("customers"), ["identity", "orders", "payments"]);
     }
 }

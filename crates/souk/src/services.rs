@@ -42,6 +42,7 @@ pub fn all(settings: &Settings) -> Result<Vec<Service>> {
         shipping::service(shipping(settings)?),
         reviews::service(reviews::Config::default()),
         wishlists::service(wishlists::Config::default()),
+        customers::service(),
         // new services above this line
     ])
 }

@@ -5,8 +5,8 @@ use kernel::{Command, Decider, Personal, Rejection, StreamId, UnitOfWork};
 
 use crate::{
     credential::{CredentialCommand, Credentials},
-    customer::Customers,
-    email::Emails,
+    customer::{CustomerCommand, Customers},
+    email::{EmailCommand, Emails},
     grant::{Grant, not_good, of_account, permissions_of, start_session},
     role::{ADMIN, Roles, may_give},
     staff::{ALL_ADMINS, AdminCommand, Admins, Member, Staff, StaffCommand},
@@ -43,8 +43,9 @@ impl Command for RegisterCustomer {
     fn handle(&self, work: &mut UnitOfWork<'_>) -> Result<Grant, Rejection> {
         let id = &self.customer.customer_id;
         let account = AccountId::Customer(id.clone());
-        work.decide::<Emails>(&self.email_hash, &account)?;
-        work.decide::<Customers>(id.as_str(), &self.customer)?;
+        work.decide::<Emails>(&self.email_hash, &EmailCommand::Claim(account.clone()))?;
+        let register = CustomerCommand::Register(self.customer.clone());
+        work.decide::<Customers>(id.as_str(), &register)?;
         set_password(work, &account, &self.password, false, None)?;
         let epoch = work.state::<Credentials>(id.as_str())?.epoch;
         let session = SessionStarted {
@@ -142,7 +143,7 @@ impl Command for AddStaff {
         let wanted = permissions_of(work, &self.staff.roles)?;
         may_give(&self.giver, &wanted)?;
         let account = AccountId::Staff(id.clone());
-        work.decide::<Emails>(&self.email_hash, &account)?;
+        work.decide::<Emails>(&self.email_hash, &EmailCommand::Claim(account.clone()))?;
         work.decide::<Staff>(id.as_str(), &StaffCommand::Add(self.staff.clone()))?;
         set_password(work, &account, &self.password, true, None)?;
         keep_admins(work, id)

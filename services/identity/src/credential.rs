@@ -1,6 +1,8 @@
 //! How an account proves who it is: its password's hash, and how often its sessions were cut off.
 
-use contracts::identity::{AccountId, CredentialEvent, CredentialSet, SessionsRevoked};
+use contracts::identity::{
+    AccountId, CredentialEvent, CredentialRemoved, CredentialSet, SessionsRevoked,
+};
 use kernel::{Decider, Personal, Rejection};
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +59,11 @@ pub enum CredentialCommand {
         /// Whose.
         account: AccountId,
     },
+    /// Take the password away, and cut all sessions off.
+    Remove {
+        /// Whose.
+        account: AccountId,
+    },
 }
 
 /// The rules of credentials.
@@ -100,14 +107,25 @@ impl Decider for Credentials {
                 }
                 .into(),
             ]),
+            CredentialCommand::Remove { .. } if state.hash.is_none() => Ok(Vec::new()),
+            CredentialCommand::Remove { account } => Ok(vec![
+                CredentialRemoved {
+                    account: account.clone(),
+                }
+                .into(),
+            ]),
         }
     }
 
     fn evolve(state: &mut Credential, event: &CredentialEvent) {
         state.epoch += 1;
-        if let CredentialEvent::Set(set) = event {
-            state.hash = Some(set.hash.clone());
-            state.one_time = set.one_time;
+        match event {
+            CredentialEvent::Set(set) => {
+                state.hash = Some(set.hash.clone());
+                state.one_time = set.one_time;
+            }
+            CredentialEvent::Removed(_) => state.hash = None,
+            CredentialEvent::SessionsRevoked(_) => {}
         }
     }
 }

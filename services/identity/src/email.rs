@@ -1,6 +1,6 @@
 //! E-mail addresses: their normal form, and the claim that makes them unique.
 
-use contracts::identity::{AccountId, EmailClaimed, EmailEvent};
+use contracts::identity::{AccountId, EmailClaimed, EmailEvent, EmailReleased};
 use kernel::{Decider, Rejection};
 use serde::{Deserialize, Serialize};
 
@@ -38,16 +38,32 @@ pub struct Claim {
     pub account: Option<AccountId>,
 }
 
+/// What can be asked of an address.
+pub enum EmailCommand {
+    /// Let it be this account's.
+    Claim(AccountId),
+    /// Let it be this account's no more.
+    Release(AccountId),
+}
+
 /// The rules of an address: one account.
 pub struct Emails;
 
 impl Decider for Emails {
     const CATEGORY: &'static str = "email";
     type State = Claim;
-    type Command = AccountId;
+    type Command = EmailCommand;
     type Event = EmailEvent;
 
-    fn decide(state: &Claim, account: &AccountId) -> Result<Vec<EmailEvent>, Rejection> {
+    fn decide(state: &Claim, command: &EmailCommand) -> Result<Vec<EmailEvent>, Rejection> {
+        let account = match command {
+            EmailCommand::Claim(account) => account,
+            EmailCommand::Release(account) if state.account.as_ref() == Some(account) => {
+                let account = account.clone();
+                return Ok(vec![EmailReleased { account }.into()]);
+            }
+            EmailCommand::Release(_) => return Ok(Vec::new()),
+        };
         match &state.account {
             None => Ok(vec![
                 EmailClaimed {
@@ -65,8 +81,10 @@ impl Decider for Emails {
     }
 
     fn evolve(state: &mut Claim, event: &EmailEvent) {
-        let EmailEvent::Claimed(claimed) = event;
-        state.account = Some(claimed.account.clone());
+        state.account = match event {
+            EmailEvent::Claimed(claimed) => Some(claimed.account.clone()),
+            EmailEvent::Released(_) => None,
+        };
     }
 }
 
@@ -110,9 +128,17 @@ mod tests {
     fn an_address_belongs_to_one_account() {
         let ann = AccountId::Customer("cus_1".parse().expect("an id"));
         let bob = AccountId::Staff("usr_2".parse().expect("an id"));
+        let claim = |account: &AccountId| EmailCommand::Claim(account.clone());
+        let release = |account: &AccountId| EmailCommand::Release(account.clone());
         let mut email = given::<Emails>([]);
-        assert_eq!(email.when(ann.clone()).expect("claimed").len(), 1);
-        assert!(email.when(ann).expect("nothing").is_empty());
-        assert_eq!(email.when(bob).expect_err("taken").code, "email-taken");
+        assert_eq!(email.when(claim(&ann)).expect("claimed").len(), 1);
+        assert!(email.when(claim(&ann)).expect("nothing").is_empty());
+        assert_eq!(
+            email.when(claim(&bob)).expect_err("taken").code,
+            "email-taken"
+        );
+        assert!(email.when(release(&bob)).expect("not theirs").is_empty());
+        assert_eq!(email.when(release(&ann)).expect("released").len(), 1);
+        assert_eq!(email.when(claim(&bob)).expect("claimed").len(), 1);
     }
 }

@@ -1,7 +1,9 @@
 //! What an access token may say about someone, worked out from the streams at this moment.
 
 use contracts::identity::{AccountId, ApiKeyId, SessionId, SessionStarted, UserId};
-use kernel::{Command, Decider, PersonId, Rejection, RejectionKind, StreamId, UnitOfWork};
+use kernel::{
+    Command, Decider, PersonId, Personal, Rejection, RejectionKind, StreamId, UnitOfWork,
+};
 
 use crate::{
     api_key::ApiKeys,
@@ -54,11 +56,9 @@ pub fn of_account(work: &mut UnitOfWork<'_>, account: &AccountId) -> Result<Gran
         AccountId::Staff(id) => of_staff(work, id),
         AccountId::Customer(id) => {
             let customer = work.state::<Customers>(id.as_str())?;
-            // An erased customer's account is as good as gone.
-            let email = customer
-                .email
-                .as_ref()
-                .filter(|email| email.get().is_some());
+            // An erased customer's account is as good as gone, also before it is closed.
+            let usable = |email: &&Personal<String>| email.get().is_some() && !customer.closed;
+            let email = customer.email.as_ref().filter(usable);
             Ok(Grant {
                 subject: id.as_str().to_owned(),
                 permissions: Vec::new(),

@@ -4,6 +4,7 @@
 mod accounts;
 mod api_key;
 mod bootstrap;
+mod closing;
 mod config;
 mod credential;
 mod customer;
@@ -51,6 +52,7 @@ pub fn service(config: Config) -> Result<web::Service, AppError> {
         .projection(views::staff())
         .projection(views::roles())
         .projection(views::api_keys())
+        .projection(closing::addresses())
         .timer(rotation::ROTATE, |timer| {
             let call = rotation::on_rotate(timer)?;
             Ok(Box::new(Decide::<keys::SigningKeys>::new(
@@ -61,7 +63,8 @@ pub fn service(config: Config) -> Result<web::Service, AppError> {
         .timer(rotation::RETIRE, |timer| {
             Ok(Box::new(rotation::RetireKey(timer.data.clone())))
         })
-        .worker(rotation::key_maker(config));
+        .worker(rotation::key_maker(config))
+        .worker(closing::closer());
     Ok(web::Service {
         module,
         routes: http::routes(desk),

@@ -52,6 +52,14 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
             "reviews:moderate",
             "wishlists:read",
         ],
+            "customers:read",
+            "customers:write",
+        ],
+    ),
+    (
+        "privacy-officer",
+        "Answers requests to export or erase somebody's data.",
+        &["customers:read", "customers:write", "customers:erase"],
     ),
 ];
 
