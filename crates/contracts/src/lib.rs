@@ -9,6 +9,7 @@ pub mod credit;
 pub mod identity;
 pub mod inbound;
 pub mod inventory;
+pub mod notifications;
 pub mod orders;
 pub mod payments;
 pub mod pricing;
@@ -41,6 +42,11 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("orders", orders::OrderEvent::TYPES);
     add("payments", payments::PaymentEvent::TYPES);
     add("payments", payments::ProviderEventEvent::TYPES);
+    add("notifications", notifications::MessageEvent::TYPES);
+    add("notifications", notifications::KnownOrderEvent::TYPES);
+    add("notifications", notifications::ReaderEvent::TYPES);
+    add("notifications", notifications::AddressEvent::TYPES);
+    add("notifications", notifications::RestockEvent::TYPES);
     all
 }
 

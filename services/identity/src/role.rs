@@ -31,7 +31,13 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
     (
         "support",
         "Helps customers with their orders.",
-        &["orders:read", "orders:write", "payments:read"],
+        &[
+            "orders:read",
+            "orders:write",
+            "payments:read",
+            "notifications:read",
+            "notifications:write",
+        ],
     ),
 ];
 
