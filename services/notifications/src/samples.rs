@@ -121,7 +121,7 @@ fn order() -> Option<(OrderNoted, Contact)> {
             subtotal: eur(122_500),
             adjustments: eur(-250),
             shipping: eur(1_200),
-            tax: eur(20_326),
+            tax: eur(20_307),
             total: eur(123_450),
         },
         shipping: Some(OrderShipping {
