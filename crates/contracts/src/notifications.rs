@@ -2,10 +2,12 @@
 //! accounts and wishes.
 
 mod api;
-mod events;
+mod memory;
+mod message;
 
 pub use api::*;
-pub use events::*;
+pub use memory::*;
+pub use message::*;
 
 use kernel::id;
 use serde::{Deserialize, Serialize};

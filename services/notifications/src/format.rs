@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(date("en", at), "3 May 2030");
         assert_eq!(date("de", at), "3. Mai 2030");
         assert_eq!(moment("de", at), "3. Mai 2030, 14:05 UTC");
-        assert_eq!(date("en", Timestamp(i64::MAX)).is_empty(), false);
+        assert!(!date("en", Timestamp(i64::MAX)).is_empty());
     }
 
     proptest! {

@@ -6,6 +6,7 @@ pub mod channels;
 mod commands;
 mod config;
 mod content;
+mod engine;
 mod format;
 mod from_cart;
 mod from_customers;

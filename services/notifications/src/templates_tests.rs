@@ -1,5 +1,7 @@
 use serde_json::json;
 
+use std::path::PathBuf;
+
 use super::*;
 
 fn templates(own: Option<PathBuf>) -> Templates {

@@ -135,27 +135,31 @@ pub fn shipped(n: u32) -> FulfilmentNews {
     .into()
 }
 
-pub fn registered() -> CustomerEvent {
+pub fn registered(customer: &str) -> CustomerEvent {
+    let email = match customer {
+        "cus_1" => "bob.private@example.org",
+        _ => "eve.private@example.org",
+    };
     CustomerRegistered {
-        customer_id: id("cus_1"),
-        email: Personal::new(id("per_c1"), "bob.private@example.org".into()),
+        customer_id: id(customer),
+        email: Personal::new(id(&customer.replace("cus", "per")), email.into()),
     }
     .into()
 }
 
-pub fn consent(granted: bool) -> ConsentEvent {
+pub fn consent(customer: &str, granted: bool) -> ConsentEvent {
     ConsentChanged {
-        customer_id: id("cus_1"),
+        customer_id: id(customer),
         purpose: "marketing".into(),
         granted,
     }
     .into()
 }
 
-pub fn abandoned(cart: &str) -> CartEvent {
+pub fn abandoned(cart: &str, customer: &str) -> CartEvent {
     CartAbandoned {
         cart_id: id(cart),
-        customer_id: Some(id("cus_1")),
+        customer_id: Some(id(customer)),
         lines: vec![CartLine {
             id: id("lin_1"),
             sku: "MUG".into(),
