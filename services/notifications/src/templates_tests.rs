@@ -1,6 +1,6 @@
-use serde_json::json;
-
 use std::path::PathBuf;
+
+use serde_json::json;
 
 use super::*;
 
