@@ -10,6 +10,7 @@ pub mod customers;
 pub mod identity;
 pub mod inbound;
 pub mod inventory;
+pub mod notifications;
 pub mod orders;
 pub mod payments;
 pub mod pricing;
@@ -75,6 +76,11 @@ pub fn all_event_types() -> Vec<(&'static str, &'static str)> {
     add("customers", customers::OrderRecordEvent::TYPES);
     add("customers", customers::MailboxEvent::TYPES);
     add("customers", customers::CompanyEvent::TYPES);
+    add("notifications", notifications::MessageEvent::TYPES);
+    add("notifications", notifications::KnownOrderEvent::TYPES);
+    add("notifications", notifications::ReaderEvent::TYPES);
+    add("notifications", notifications::AddressEvent::TYPES);
+    add("notifications", notifications::RestockEvent::TYPES);
     all
 }
 

@@ -1,5 +1,6 @@
 //! The command line: what can be asked of `souk`.
 
+mod mail;
 #[cfg(unix)]
 mod processes;
 
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 use crate::listen::Listen;
+pub use mail::MailOptions;
 #[cfg(unix)]
 use processes::count;
 #[cfg(unix)]
@@ -155,6 +157,8 @@ pub struct Up {
     /// An order that is not confirmed so long after its checkout is given up, seconds.
     #[arg(long, env = "SOUK_CONFIRM_WITHIN_SECONDS", hide = true)]
     pub confirm_within_seconds: Option<i64>,
+    #[command(flatten)]
+    pub mail: MailOptions,
     #[cfg(unix)]
     #[command(flatten)]
     pub processes: Processes,
@@ -257,6 +261,8 @@ pub struct Run {
     /// An order that is not confirmed so long after its checkout is given up, seconds.
     #[arg(long, env = "SOUK_CONFIRM_WITHIN_SECONDS", hide = true)]
     pub confirm_within_seconds: Option<i64>,
+    #[command(flatten)]
+    pub mail: MailOptions,
     /// A file with the milliseconds by which this process's wall clock is to be wrong, for tests.
     #[arg(long, hide = true)]
     pub clock_offset_file: Option<PathBuf>,

@@ -1,11 +1,11 @@
 //! The one list of services.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use payments::{CallConfig, Providers, Sandbox, SandboxConfig, provider::Provider};
 use web::Service;
 
-use crate::failure::{Context as _, Result};
+use crate::failure::{Context as _, Failure, Result};
 
 /// What services are told at their start.
 pub struct Settings {
@@ -17,6 +17,41 @@ pub struct Settings {
     pub webhook_secret: String,
     /// How long services wait for others.
     pub patience: Patience,
+    /// How the shop writes to people.
+    pub mail: Mail,
+}
+
+/// How the shop writes to people.
+#[derive(Clone, Default)]
+pub struct Mail {
+    /// The mail server, such as `smtp://user:password@host:587?tls=required`. Without one messages
+    /// stay in the built-in outbox. A secret.
+    pub smtp_url: Option<String>,
+    /// The sender of all mail.
+    pub from: Option<String>,
+    /// A folder with templates of the shop's own.
+    pub templates: Option<PathBuf>,
+    /// The language of mail to whoever has named none.
+    pub locale: Option<String>,
+    /// Where the shop is reached by browsers: links in mail begin with it.
+    pub shop_url: Option<String>,
+    /// Whether the outbox can be read at `/dev/mail` without signing in.
+    pub dev_mail: bool,
+}
+
+/// Shows where mail goes, and no password.
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let server = self
+            .smtp_url
+            .as_deref()
+            .map(notifications::channels::masked);
+        f.debug_struct("Mail")
+            .field("smtp_url", &server)
+            .field("from", &self.from)
+            .field("shop_url", &self.shop_url)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How long services wait for others; their own limits unless given.
@@ -30,7 +65,7 @@ pub struct Patience {
 
 /// Every service of the shop.
 pub fn all(settings: &Settings) -> Result<Vec<Service>> {
-    Ok(vec![
+    let mut all = vec![
         identity::service(identity::Config::default()).context("identity")?,
         catalog::service(),
         inventory::service(),
@@ -44,7 +79,36 @@ pub fn all(settings: &Settings) -> Result<Vec<Service>> {
         wishlists::service(wishlists::Config::default()),
         customers::service(),
         // new services above this line
-    ])
+    ];
+    let names: Vec<&str> = all.iter().map(|service| service.module.name).collect();
+    let notifications = notifications(&settings.mail, &names)?;
+    all.push(notifications::service(notifications));
+    Ok(all)
+}
+
+fn notifications(mail: &Mail, others: &[&str]) -> Result<notifications::Config> {
+    let usual = notifications::Config::default();
+    let mut drivers = notifications::Drivers::default();
+    if let Some(url) = &mail.smtp_url {
+        let missing = "a mail server needs a sender too (SOUK__MAIL__FROM)";
+        let from = mail.from.as_deref().ok_or_else(|| Failure::new(missing))?;
+        let smtp = notifications::channels::Smtp::new(url, from);
+        drivers.email = Arc::new(smtp.context("mail (SOUK__MAIL__SMTP_URL, SOUK__MAIL__FROM)")?);
+    }
+    let shop_url = mail.shop_url.as_deref().unwrap_or(&usual.shop_url);
+    Ok(notifications::Config {
+        shop_url: shop_url.trim_end_matches('/').to_owned(),
+        locale: mail.locale.clone().unwrap_or(usual.locale),
+        templates: mail.templates.clone(),
+        drivers,
+        // With a mail server it is no shop to try things out with.
+        dev_mail: mail.dev_mail && mail.smtp_url.is_none(),
+        hears: notifications::Hears {
+            shipping: others.contains(&"shipping"),
+            customers: others.contains(&"customers"),
+        },
+        ..notifications::Config::default()
+    })
 }
 
 fn cart(settings: &Settings) -> cart::CartConfig {
@@ -111,6 +175,7 @@ pub fn no_provider() -> Settings {
         provider_key: "none".into(),
         webhook_secret: "none".into(),
         patience: Patience::default(),
+        mail: Mail::default(),
     }
 }
 

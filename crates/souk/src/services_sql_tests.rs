@@ -40,6 +40,7 @@ async fn every_statement_is_understood_by_both_databases() {
         provider_key: "none".into(),
         webhook_secret: "none".into(),
         patience: Patience::default(),
+        mail: Mail::default(),
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let system: Vec<&'static str> = ["system.rs", "sharing.rs"]

@@ -29,6 +29,8 @@ pub struct ShopConfig {
     pub demo: bool,
     /// How long services wait for others.
     pub patience: services::Patience,
+    /// How the shop writes to people.
+    pub mail: services::Mail,
 }
 
 /// A running shop.
@@ -43,6 +45,8 @@ pub struct Shop {
     pub url: String,
     /// Where the payment provider is reached.
     pub provider_url: String,
+    /// Where its mail goes, for people.
+    pub mail: String,
     /// Shown once, on the first start.
     pub admin: Option<identity::OneTimePassword>,
 }
@@ -69,11 +73,22 @@ impl Shop {
         let (sandbox, keys) = provider::start(door, &folder, &url).await?;
         let provider_url = sandbox.url().to_owned();
 
+        let mail = match &config.mail.smtp_url {
+            Some(server) => format!("through {}", notifications::channels::masked(server)),
+            None if address.ip().is_loopback() => format!("{url}/dev/mail"),
+            None => "kept, for staff (SOUK__MAIL__SMTP_URL sends it)".to_owned(),
+        };
         let settings = services::Settings {
             provider_url: provider_url.clone(),
             provider_key: keys.api_key,
             webhook_secret: keys.webhook_secret,
             patience: config.patience,
+            mail: services::Mail {
+                shop_url: config.mail.shop_url.or_else(|| Some(url.clone())),
+                // Only where nobody but this machine can ask.
+                dev_mail: address.ip().is_loopback(),
+                ..config.mail
+            },
         };
         let (mut modules, mut routes) = (Vec::new(), Vec::new());
         for service in services::all(&settings)? {
@@ -145,6 +160,7 @@ impl Shop {
             _lock: lock,
             url,
             provider_url,
+            mail,
             admin,
         })
     }

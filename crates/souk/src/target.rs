@@ -4,7 +4,7 @@ use crate::{
     cli,
     client::Client,
     failure::{Context as _, Failure, Result},
-    services::Patience,
+    services::{Mail, Patience},
     shop::{Shop, ShopConfig},
 };
 
@@ -35,6 +35,7 @@ impl Reached {
                 sandbox_listen: any,
                 demo: false,
                 patience: Patience::default(),
+                mail: Mail::default(),
             };
             let started = Shop::start(config).await?;
             let identity = started

@@ -30,6 +30,7 @@ pub async fn run(up: Up) -> Result<()> {
             provider_call: up.provider_timeout_ms.map(Duration::from_millis),
             confirm_within_seconds: up.confirm_within_seconds,
         },
+        mail: up.mail.settings(),
     };
     let shop = Shop::start(config).await?;
     if let Some(path) = &up.api_key_file {
@@ -50,6 +51,7 @@ pub async fn run(up: Up) -> Result<()> {
     println!("  API docs      {}/docs", shop.url);
     println!("  OpenAPI       {}/openapi.json", shop.url);
     println!("  Metrics       {}/metrics", shop.url);
+    println!("  Mail          {}", shop.mail);
     println!(
         "  Test cards    {}/   (sandbox payment provider)",
         shop.provider_url

@@ -166,6 +166,11 @@ impl Entrance {
             "/openapi.json" => Place::OpenApi,
             "/docs" => Place::Docs,
             _ if path.starts_with("/docs/") => Place::Docs,
+            // A service's own pages for developers, where the binary switched them on.
+            _ if path.starts_with("/dev/") => self
+                .table
+                .find(path)
+                .map_or(Place::Storefront, Place::Service),
             _ => Place::Storefront,
         }
     }

@@ -42,9 +42,18 @@ pub fn count(headers: &HeaderMap) -> Option<i64> {
 
 /// The guest's access token of the order this page is about.
 pub fn order_token(headers: &HeaderMap) -> Option<&str> {
-    read(headers, ORDER).filter(|token| {
-        token.starts_with("gst_") && token.len() <= 256 && token.bytes().all(is_token_byte)
-    })
+    read(headers, ORDER).filter(|token| is_order_token(token))
+}
+
+/// The token in the address of a link, as messages to guests hold it: `?access_token=gst_…`.
+pub fn linked_order_token(query: Option<&str>) -> Option<&str> {
+    let mut pairs = query?.split('&');
+    let token = pairs.find_map(|pair| pair.strip_prefix("access_token="));
+    token.filter(|token| is_order_token(token))
+}
+
+fn is_order_token(token: &str) -> bool {
+    token.starts_with("gst_") && token.len() <= 256 && token.bytes().all(is_token_byte)
 }
 
 fn is_token_byte(byte: u8) -> bool {
@@ -66,6 +75,20 @@ mod tests {
 
     fn headers(cookie: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_static(cookie))])
+    }
+
+    #[test]
+    fn a_link_s_token_is_taken_only_if_it_is_one() {
+        let linked = linked_order_token;
+        assert_eq!(linked(Some("x=1&access_token=gst_aB-9")), Some("gst_aB-9"));
+        for bad in [
+            "access_token=eyJ",
+            "access_token=gst_a%3B",
+            "xaccess_token=gst_a",
+        ] {
+            assert_eq!(linked(Some(bad)), None, "{bad}");
+        }
+        assert_eq!(linked(None), None);
     }
 
     #[test]

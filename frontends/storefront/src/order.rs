@@ -3,7 +3,7 @@
 
 use axum::{
     extract::Path,
-    http::{Method, StatusCode},
+    http::{HeaderValue, Method, StatusCode, header},
     response::Response,
 };
 use contracts::{
@@ -39,6 +39,9 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Response {
     let Ok(id) = id.parse::<OrderId>() else {
         return unknown(&visit);
     };
+    if let Some(token) = cookies::linked_order_token(visit.uri.query()) {
+        return let_in(&visit, &id, token);
+    }
     let order = match find(&visit, &id).await {
         Ok(order) => order,
         Err(failure) => return failed(&visit, &failure),
@@ -54,6 +57,20 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Response {
         url,
     };
     Page::new("order.html", shown).show(&visit)
+}
+
+/// Whoever comes by the link in a message: the token moves from the address, which histories keep,
+/// into the cookie of this page. A wrong one shows nothing.
+fn let_in(visit: &Visit, id: &OrderId, token: &str) -> Response {
+    let page = links::order(id.as_str());
+    let mut response = see_other(&page);
+    let secure = visit.shop.config.secure();
+    let headers = response.headers_mut();
+    if let Some(line) = cookies::set(cookies::ORDER, token, &page, secure) {
+        headers.append(header::SET_COOKIE, line);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 /// The order; as its checkout recorded it while the order service has not heard of it yet.

@@ -41,6 +41,21 @@ async fn a_confirmed_order_shows_what_happened_and_what_it_cost() {
 }
 
 #[tokio::test]
+async fn a_link_in_a_message_lets_its_reader_in_and_its_token_leaves_the_address() {
+    let shop = with("confirmed", json!({}));
+    let got = shop
+        .get(&format!("{PAGE}?access_token=gst_s3cret"), "")
+        .await;
+    assert_eq!(got.status, StatusCode::SEE_OTHER);
+    assert_eq!(got.header("location"), PAGE);
+    let cookie = got.header("set-cookie");
+    assert!(
+        cookie.starts_with("souk_order=gst_s3cret; Path=/orders/ord_01cd;"),
+        "{cookie}"
+    );
+}
+
+#[tokio::test]
 async fn an_order_on_its_way_is_followed_with_and_without_a_script() {
     let got = with("placed", json!({})).get(PAGE, COOKIE).await;
     got.shows(r#"<noscript><meta http-equiv="refresh" content="4"></noscript>"#)

@@ -60,6 +60,9 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
         "privacy-officer",
         "Answers requests to export or erase somebody's data.",
         &["customers:read", "customers:write", "customers:erase"],
+            "notifications:read",
+            "notifications:write",
+        ],
     ),
 ];
 

@@ -138,11 +138,17 @@ fn choose(all: Vec<Service>, names: &[String]) -> Result<Vec<Service>> {
 }
 
 fn settings(run: &Run) -> Result<Settings> {
+    // Nobody else writes to people, so nobody else is given the mail server's password.
+    let mail = match run.services.iter().any(|name| name == "notifications") {
+        true => run.mail.settings(),
+        false => services::Mail::default(),
+    };
     // Nobody else needs the provider's keys, so nobody else is given them.
     let calls_out = |name: &String| matches!(name.as_str(), "payments" | "shipping");
     if !run.services.iter().any(calls_out) {
         return Ok(Settings {
             patience: patience(run),
+            mail,
             ..services::no_provider()
         });
     }
@@ -155,6 +161,7 @@ fn settings(run: &Run) -> Result<Settings> {
         provider_key: keys.api_key,
         webhook_secret: keys.webhook_secret,
         patience: patience(run),
+        mail,
     })
 }
 

@@ -136,6 +136,7 @@ pub async fn lay(
     if let Some(seconds) = up.confirm_within_seconds {
         environment.push(("SOUK_CONFIRM_WITHIN_SECONDS", seconds.to_string()));
     }
+    environment.extend(up.mail.environment());
     let program = asked.program.clone();
     Ok(Ground {
         program: program.map_or_else(std::env::current_exe, Ok)?,

@@ -1,0 +1,7 @@
+//! Rules, as given / when / then.
+
+mod fixtures;
+mod golden;
+mod heard;
+mod messages;
+mod restock;
