@@ -14,7 +14,6 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
     (
         "catalog-manager",
         "Looks after products, prices, promotions and stock.",
-        "Looks after products, prices and stock.",
         &[
             "catalog:write",
             "inventory:read",
@@ -51,18 +50,16 @@ pub const FIRST_ROLES: &[(&str, &str, &[&str])] = &[
             "shipping:read",
             "reviews:moderate",
             "wishlists:read",
-        ],
             "customers:read",
             "customers:write",
+            "notifications:read",
+            "notifications:write",
         ],
     ),
     (
         "privacy-officer",
         "Answers requests to export or erase somebody's data.",
         &["customers:read", "customers:write", "customers:erase"],
-            "notifications:read",
-            "notifications:write",
-        ],
     ),
 ];
 

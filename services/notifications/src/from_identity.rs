@@ -20,11 +20,22 @@ pub fn readers() -> Subscription {
         let Some(event) = event.decode::<CustomerEvent>()? else {
             return Ok(Reaction::none());
         };
-        let CustomerEvent::Registered(registered) = &*event;
-        let (customer, email) = (registered.customer_id.clone(), registered.email.clone());
+        let command = match &*event {
+            CustomerEvent::Registered(e) => {
+                ReaderCommand::Note(e.customer_id.clone(), e.email.clone())
+            }
+            // Nothing is sent to a closed account unless it is asked for again.
+            CustomerEvent::Closed(e) => {
+                ReaderCommand::Consent(e.customer_id.clone(), false, "closed")
+            }
+        };
+        let customer = match &*event {
+            CustomerEvent::Registered(e) => &e.customer_id,
+            CustomerEvent::Closed(e) => &e.customer_id,
+        };
         Ok(Reaction::command(OnReader {
             id: customer.to_string(),
-            command: ReaderCommand::Note(customer, email),
+            command,
         }))
     })
 }

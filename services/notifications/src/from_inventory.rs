@@ -14,7 +14,10 @@ pub fn stock() -> Subscription {
         let (sku, available) = match &*event {
             StockEvent::Adjusted(e) => (&e.sku, e.available),
             StockEvent::Transferred(e) => (&e.sku, e.available),
+            // A sale that leaves some changes nothing: there were some before.
+            StockEvent::Reserved(e) if e.available > 0 => return Ok(Reaction::none()),
             StockEvent::Reserved(e) => (&e.sku, e.available),
+            StockEvent::Dispatched(_) => return Ok(Reaction::none()),
             StockEvent::Released(e) => (&e.sku, e.available),
             StockEvent::PolicySet(e) => (&e.sku, e.available),
         };

@@ -90,8 +90,14 @@ fn notice(event: &OrderEvent) -> Option<(OrderId, OrderNotice)> {
                 OrderNotice::Refunded { amount, refunded },
             )
         }
-        OrderEvent::Placed(_) | OrderEvent::StockReserved(_) | OrderEvent::PaymentRequested(_) => {
-            return None;
-        }
+        // Parcels are told of by shipping, which knows more of them.
+        OrderEvent::Placed(_)
+        | OrderEvent::StockReserved(_)
+        | OrderEvent::PaymentRequested(_)
+        | OrderEvent::PromotionsRedeemed(_)
+        | OrderEvent::CreditHeld(_)
+        | OrderEvent::CaptureRequested(_)
+        | OrderEvent::Shipped(_)
+        | OrderEvent::Delivered(_) => return None,
     })
 }

@@ -209,6 +209,7 @@ fn cart_lines() -> Vec<CartLine> {
         handle: "tea-pot".into(),
         quantity: 1,
         unit_price: eur(120_000),
+        item: Default::default(),
     };
     vec![line]
 }
