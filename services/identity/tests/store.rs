@@ -236,7 +236,7 @@ async fn who_is_erased_cannot_sign_in_and_their_address_is_free() {
     assert_ne!(anew["account"], account["account"]);
     let token = json!({"token": text("session_token")});
     let (status, _) = shop.call("POST /api/identity/token", "", &token).await;
-    assert_ne!(status, StatusCode::OK, "the old session is over");
+    assert_eq!(status, StatusCode::UNAUTHORIZED, "the old session is over");
     let letters = ops.dead_letters().await.expect("asked");
     assert!(letters.is_empty(), "parked: {letters:?}");
     shop.runtime.shutdown().await;
