@@ -197,6 +197,31 @@ async fn nobody_knows(shop: &Shop, known: &Known) {
     no_dead_letters(shop).await;
 }
 
+#[test]
+fn the_search_finds_a_text_in_every_disguise() {
+    let folder = tempfile::tempdir().unwrap();
+    let hex = |text: &str| -> String { text.bytes().map(|b| format!("{b:02x}")).collect() };
+    let around = |before: &str| BASE64.encode(format!("{before}{STREET}, and more"));
+    let texts = [
+        format!("..{STREET}.."),
+        STREET.to_lowercase(),
+        hex(STREET),
+        hex(STREET).to_uppercase(),
+        around(""),
+        around("x"),
+        around("xy"),
+        around("xyz").replace('+', "-").replace('/', "_"),
+    ];
+    for text in texts {
+        std::fs::write(folder.path().join("file"), &text).unwrap();
+        let found = readable(folder.path(), &[NAME, STREET]);
+        assert_eq!(found.len(), 1, "{text}");
+        assert_eq!(found[0].1, STREET);
+    }
+    std::fs::write(folder.path().join("file"), "42 Unforgettable").unwrap();
+    assert!(readable(folder.path(), &[NAME, STREET]).is_empty());
+}
+
 fn nowhere(shop: &Shop, when: &str) {
     let found = readable(shop.folder(), &ALL);
     assert!(found.is_empty(), "{when}: {found:?}");

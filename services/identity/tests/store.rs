@@ -7,12 +7,30 @@ use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
+use contracts::customers::{PersonErased, PersonEvent};
 use http_body_util::BodyExt as _;
 use identity::{Config, OneTimePassword, bootstrap_with};
+use kernel::{Context, Decide, Decider, Module, Rejection};
 use runtime::{RandomIds, Runtime, RuntimeConfig, SystemClock};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use web::Verifier;
+
+/// A stand-in for customers: says that somebody is erased.
+struct Persons;
+
+impl Decider for Persons {
+    const CATEGORY: &'static str = "person";
+    type State = ();
+    type Command = PersonErased;
+    type Event = PersonEvent;
+
+    fn decide(_: &(), erased: &PersonErased) -> Result<Vec<PersonEvent>, Rejection> {
+        Ok(vec![erased.clone().into()])
+    }
+
+    fn evolve(_: &mut (), _: &PersonEvent) {}
+}
 
 struct Shop {
     runtime: Runtime,
@@ -30,7 +48,9 @@ impl Shop {
         let service = identity::service(config.clone()).expect("a service");
         let settings = RuntimeConfig::embedded(data, Arc::new(SystemClock), Arc::new(RandomIds))
             .expect("a key ring");
-        let started = Runtime::start(settings, vec![service.module]).await;
+        // Whom identity hears of who is erased.
+        let customers = Module::new("customers").decider::<Persons>();
+        let started = Runtime::start(settings, vec![service.module, customers]).await;
         let mut runtime = started.expect("started");
         let verifier = Arc::new(Verifier::default());
         runtime.listen(&verifier.broadcast());
@@ -137,7 +157,13 @@ async fn accounts_keys_and_roles_outlive_a_restart_and_are_listed() {
     let (_, roles) = shop
         .call("GET /api/identity/roles", &before, &Value::Null)
         .await;
-    let first = ["admin", "catalog-manager", "fulfilment", "support"];
+    let first = [
+        "admin",
+        "catalog-manager",
+        "fulfilment",
+        "privacy-officer",
+        "support",
+    ];
     assert_eq!(names(&roles, "name"), first);
     let remove = "DELETE /api/identity/roles/support";
     let (status, _) = shop.call(remove, &before, &Value::Null).await;
@@ -150,7 +176,7 @@ async fn accounts_keys_and_roles_outlive_a_restart_and_are_listed() {
     let (_, roles) = shop
         .call("GET /api/identity/roles", &after, &Value::Null)
         .await;
-    assert_eq!(names(&roles, "name"), first[..3]);
+    assert_eq!(names(&roles, "name"), first[..4]);
     shop.runtime.shutdown().await;
 }
 
@@ -174,4 +200,44 @@ async fn of_many_who_register_one_address_at_once_one_has_it() {
     let count = |status| statuses.iter().filter(|s| **s == status).count();
     assert_eq!(count(StatusCode::CREATED), 1);
     assert_eq!(count(StatusCode::CONFLICT), 15);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_erased_cannot_sign_in_and_their_address_is_free() {
+    let data = tempfile::tempdir().expect("a folder");
+    let shop = Shop::open(data.path()).await;
+    let register = json!({"email": "ann@example.org", "password": "correct horse"});
+    let path = "POST /api/identity/register";
+    let (status, account) = shop.call(path, "", &register).await;
+    assert_eq!(status, StatusCode::CREATED, "{account}");
+    let text = |name: &str| account[name].as_str().expect("text").to_owned();
+    let me = "GET /api/identity/me";
+    let (_, known) = shop.call(me, &text("access_token"), &Value::Null).await;
+    let person = known["person"].as_str().expect("a person");
+    let erased = PersonErased {
+        person: person.parse().expect("an id"),
+        customer_id: Some(text("account").parse().expect("an id")),
+        at: kernel::Timestamp(1),
+    };
+    // The key may be gone before identity hears of it.
+    let ops = shop.runtime.ops();
+    ops.erase(&erased.person).await.expect("erased");
+    let customers = shop.runtime.app("customers").expect("the stand-in runs");
+    let say = Decide::<Persons>::new(person, erased);
+    let said = customers.execute(&Context::default(), say).await;
+    said.expect("said");
+    let again = async || shop.call(path, "", &register).await;
+    let anew = loop {
+        match again().await {
+            (StatusCode::CREATED, anew) => break anew,
+            (status, _) => assert_eq!(status, StatusCode::CONFLICT, "taken until it is closed"),
+        }
+    };
+    assert_ne!(anew["account"], account["account"]);
+    let token = json!({"token": text("session_token")});
+    let (status, _) = shop.call("POST /api/identity/token", "", &token).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED, "the old session is over");
+    let letters = ops.dead_letters().await.expect("asked");
+    assert!(letters.is_empty(), "parked: {letters:?}");
+    shop.runtime.shutdown().await;
 }

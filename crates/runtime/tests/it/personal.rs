@@ -67,6 +67,24 @@ async fn personal_data_is_on_disk_only_sealed_and_opens_again_after_a_restart() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_service_can_have_a_person_forgotten_everywhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = start(folder.path(), vec![bank()]).await;
+    let bank_app = app(&shop, "bank");
+    let opened = bank_app.execute(&anyone(), open("a", "ann", NAME)).await;
+    opened.expect("committed");
+    assert_eq!(owner(&shop, "a").await.as_deref(), Some(NAME));
+    for _ in 0..2 {
+        let forgotten = bank_app.forget(person("ann")).await;
+        forgotten.expect("forgotten, however often it is asked");
+    }
+    assert_eq!(owner(&shop, "a").await, None);
+    let events = shop.ops().events("bank", 0, 1).await.expect("events");
+    assert!(events[0].typed.get().is_none(), "still opened in memory");
+    shop.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_erased_person_is_unreadable_at_once_and_for_ever() {
     let folder = tempfile::tempdir().expect("a folder");
     let shop = start(folder.path(), vec![bank()]).await;
