@@ -40,7 +40,7 @@ async fn a_label_is_made_once_and_survives_a_restart() {
     other.assert_problem(409, "reference_reused", None);
     sandbox.shutdown().await;
     let (sandbox, shop) = start(config()).await;
-    assert_eq!(of(&shop, "a").await, [first.json.clone()]);
+    assert_eq!(of(&shop, "a").await, vec![first.json.clone()]);
     let next = shop.post(SHIPMENTS, "b", &parcel("b", "")).await;
     assert_eq!(next.json["tracking_number"], "SP000000028GB");
     sandbox.shutdown().await;
