@@ -7,6 +7,7 @@ mod fulfilment;
 mod label;
 mod plan;
 mod quote;
+mod work;
 
 pub use api::*;
 pub use dispatch::*;
@@ -14,6 +15,7 @@ pub use fulfilment::*;
 pub use label::*;
 pub use plan::*;
 pub use quote::*;
+pub use work::*;
 
 use kernel::id;
 

@@ -49,7 +49,6 @@ pub struct Carrier {
     api_key: Secret,
     hold: Duration,
     stop: CancellationToken,
-    url: String,
 }
 
 type Shared = State<Arc<Carrier>>;
@@ -81,7 +80,6 @@ impl Carrier {
         book: Book,
         config: &Config,
         webhooks: Option<Uri>,
-        url: &str,
         stop: &CancellationToken,
         tasks: &TaskTracker,
     ) -> Arc<Self> {
@@ -92,7 +90,6 @@ impl Carrier {
             api_key: Secret::new(&config.api_key),
             hold: config.hold,
             stop: stop.clone(),
-            url: url.to_owned(),
         });
         if let Some(to) = webhooks {
             let sender = Sender::new(to, &config.webhook_secret, config.webhook_timeout);
@@ -125,7 +122,6 @@ impl Carrier {
             "tracking_url": format!("https://track.example/{}", shipment.number),
             "weight_grams": shipment.weight_grams,
             "events": shipment.events,
-            "carrier_url": self.url,
         })
     }
 

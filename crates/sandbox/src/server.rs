@@ -125,7 +125,7 @@ pub async fn start(listener: TcpListener, config: Config) -> Result<Sandbox, Sta
         hold: config.hold,
         stop: stop.clone(),
     };
-    let carrier = Carrier::start(book, &config, carrier_url, &url, &stop, &tasks);
+    let carrier = Carrier::start(book, &config, carrier_url, &stop, &tasks);
     tasks.spawn(accept(
         listener,
         routes(Arc::new(app), carrier.routes()),

@@ -8,8 +8,8 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use contracts::shipping::QuoteKeyEvent;
-use kernel::{Broadcast, From};
+use contracts::shipping::{QuoteKeyEvent, ShippingQuote};
+use kernel::{Broadcast, From, Timestamp};
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -37,6 +37,9 @@ pub enum SignedError {
     /// The signature does not fit: changed or forged.
     #[error("the token's signature is wrong")]
     BadSignature,
+    /// Genuine, but its time is over.
+    #[error("the token has expired")]
+    Expired,
     /// Genuine, but its content is of another shape.
     #[error("the token's content is of another shape")]
     WrongContent,
@@ -136,6 +139,16 @@ impl QuoteKeys {
         }
     }
 
+    /// A shipping quote that is genuine and still good at `now`. Whether it is for this cart, its
+    /// lines and its destination is for the caller to check.
+    pub fn quote(&self, token: &str, now: Timestamp) -> Result<ShippingQuote, SignedError> {
+        let quote: ShippingQuote = self.verify(token)?;
+        match quote.expires_at > now {
+            true => Ok(quote),
+            false => Err(SignedError::Expired),
+        }
+    }
+
     /// [`verify`] with these keys.
     pub fn verify<T: DeserializeOwned>(&self, token: &str) -> Result<T, SignedError> {
         let find = |kid: &str| self.0.read().ok()?.get(kid).cloned();
@@ -146,7 +159,6 @@ impl QuoteKeys {
 #[cfg(test)]
 mod tests {
     use contracts::shipping::{QuoteKeyPublished, QuoteKeyRetired};
-    use kernel::Timestamp;
     use proptest::prelude::*;
     use ring::signature::KeyPair as _;
 

@@ -30,7 +30,7 @@ pub struct Dispatch {
 /// What can happen around an order.
 pub enum DispatchCommand {
     /// It was placed.
-    Note(DispatchNoted),
+    Note(Box<DispatchNoted>),
     /// Its goods were found.
     Allocate(DispatchAllocated),
     /// A fulfilment of it was split.
@@ -135,10 +135,10 @@ impl Decider for Dispatches {
     ) -> Result<Vec<DispatchEvent>, Rejection> {
         Ok(match command {
             DispatchCommand::Note(noted) if state.noted.is_none() && !noted.lines.is_empty() => {
-                let mut events = vec![noted.clone().into()];
+                let mut events = vec![(**noted).clone().into()];
                 if let Some(lines) = &state.allocated {
                     let mut known = state.clone();
-                    known.noted = Some(Arc::new(noted.clone()));
+                    known.noted = Some(Arc::new((**noted).clone()));
                     events.extend(planned(&known, lines));
                 }
                 events

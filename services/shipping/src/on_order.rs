@@ -51,7 +51,7 @@ impl Command for OnOrder {
         match &self.heard {
             Heard::Placed(noted) => {
                 let lines = before.allocated.clone().unwrap_or_default();
-                work.decide::<Dispatches>(id, &DispatchCommand::Note((**noted).clone()))?;
+                work.decide::<Dispatches>(id, &DispatchCommand::Note(noted.clone()))?;
                 self.create(work, &before, &lines)
             }
             Heard::Allocated(lines) => {

@@ -22,7 +22,7 @@ pub fn gbp(amount: i64) -> Money {
 /// A variant of 10 pounds and 500 grams.
 pub fn variant(sku: &str) -> Variant {
     Variant {
-        id: format!("var_{}", sku.to_lowercase())
+        id: format!("var_{}", sku.to_lowercase().replace('-', ""))
             .parse()
             .expect("an id"),
         sku: sku.into(),

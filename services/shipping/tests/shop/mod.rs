@@ -1,7 +1,7 @@
 //! A shop around the service: the real runtime, the sandbox carrier over HTTP, webhooks that come
 //! back over HTTP, and stand-ins for catalogue, orders and inventory that say what they are told.
 
-#![allow(dead_code)] // Not every test uses everything.
+#![allow(dead_code, unused_imports)] // Not every test uses everything.
 
 mod forged;
 mod http;
