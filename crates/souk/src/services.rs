@@ -75,8 +75,14 @@ pub fn all(settings: &Settings) -> Result<Vec<Service>> {
         credit::service(),
         pricing::service(),
         shipping::service(shipping(settings)?),
-        reviews::service(reviews::Config::default()),
-        wishlists::service(wishlists::Config::default()),
+        reviews::service(reviews::Config {
+            hears_customers: true,
+            ..reviews::Config::default()
+        }),
+        wishlists::service(wishlists::Config {
+            hears_customers: true,
+            ..wishlists::Config::default()
+        }),
         customers::service(),
         // new services above this line
     ];
