@@ -224,6 +224,11 @@ impl ShipmentBody {
         if check_number("tracking_number", &self.tracking_number).is_err() {
             return Answer::Unknown("the carrier's tracking number is malformed".into());
         }
+        // It becomes part of an address.
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+        if !(1..=100).contains(&self.id.len()) || !self.id.bytes().all(plain) {
+            return Answer::Unknown("the carrier's id is malformed".into());
+        }
         Answer::Done(Shipment {
             reference: self.id,
             voided: self.status == "voided",
