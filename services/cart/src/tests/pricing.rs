@@ -256,7 +256,8 @@ fn goods_need_a_way_of_shipping_where_the_shop_offers_any() {
 #[test]
 fn a_quote_counts_only_for_the_cart_the_address_and_the_time_it_was_made_for() {
     let offers = Arc::new(on_offer(rules(), true));
-    let changes: [(&str, fn(&mut ShippingQuote)); 4] = [
+    type Change = fn(&mut ShippingQuote);
+    let changes: [(&str, Change); 4] = [
         ("cart", |q| q.cart_id = "crt_2".parse().expect("an id")),
         ("lines", |q| q.items_hash = "other".into()),
         ("time", |q| q.expires_at = START.plus_seconds(10)),

@@ -39,6 +39,7 @@ pub fn shipped(
         location: location.clone(),
         lines: lines.iter().enumerate().map(line).collect(),
         tracking: None,
+        more_tracking: Vec::new(),
         at: Timestamp(0),
     }
 }

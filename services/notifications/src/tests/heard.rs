@@ -127,6 +127,7 @@ fn shipped(tracking: Option<Tracking>) -> FulfilmentNews {
             title: "Mug".into(),
             quantity: 1,
         }],
+        more_tracking: Vec::new(),
         tracking,
         at: NOW,
     }
@@ -164,6 +165,7 @@ fn only_what_is_collected_is_announced_before_it_leaves() {
         let mut world = world();
         hear_order(&mut world, 1, placed);
         let created = FulfilmentCreated {
+            split_from: None,
             fulfilment_id: id("ful_1"),
             order_id: id("ord_1"),
             number: "S-1".into(),

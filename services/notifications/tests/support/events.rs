@@ -125,6 +125,7 @@ pub fn shipped(n: u32) -> FulfilmentNews {
         number: format!("S-{n:06}"),
         location: id("loc_main"),
         lines: vec![],
+        more_tracking: Vec::new(),
         tracking: Some(Tracking {
             carrier: "souk-post".into(),
             number: "SP123456785GB".into(),
@@ -166,6 +167,7 @@ pub fn abandoned(cart: &str, customer: &str) -> CartEvent {
             title: "Mug".into(),
             handle: "mug".into(),
             quantity: 1,
+            item: Default::default(),
             unit_price: gbp(250),
         }],
         at: Timestamp(0),

@@ -1,7 +1,7 @@
 //! What is claimed before a card is charged: stock, promotions, credit, in whatever order they answer.
 
 use contracts::{
-    credit::{CreditHeld, CreditHoldEvent, CreditRefused},
+    credit::{CreditHeld, CreditHoldEvent, CreditRefusal, CreditRefused},
     orders::CancelReason,
     pricing::{CaptureMode, RedemptionEvent, RedemptionMade, RedemptionRefusal, RedemptionRefused},
 };
@@ -113,6 +113,7 @@ fn the_owners_answers_are_heard() {
     let redeemed = RedemptionEvent::Made(RedemptionMade {
         order_id: order_id(),
         uses: claiming().redemptions,
+        buyer_key: String::new(),
         at: START,
     });
     assert_eq!(
@@ -140,6 +141,7 @@ fn the_owners_answers_are_heard() {
     let refused = CreditHoldEvent::Refused(CreditRefused {
         order_id: order_id(),
         account_id: "crd_1".parse().expect("an id"),
+        reason: CreditRefusal::TooLittle,
     });
     assert_eq!(
         heard(&from_credit(), "credit", refused),

@@ -135,6 +135,7 @@ pub fn shipped(id: &str, quantity: i64) -> Step {
             quantity,
         }],
         tracking: None,
+        more_tracking: Vec::new(),
         at: START,
     }))
 }

@@ -208,6 +208,7 @@ fn what_does_not_concern_orders_leads_to_nothing() {
         cart_id: "crt_1".parse().expect("an id"),
         currency: Currency::GBP,
         customer_id: None,
+        channel: contracts::cart::web(),
         at: START,
     });
     assert_eq!(
