@@ -4,30 +4,14 @@ use contracts::{
     address::{Address, Contact},
     cart::{CartAbandoned, CartEvent, CartLine, PaymentMethod},
     catalog::{Product, ProductCreated, ProductEvent, ProductStatus, Variant},
-    identity::{CustomerEvent, CustomerId, CustomerRegistered},
+    customers::{ConsentChanged, ConsentEvent, ConsentSource, Purpose},
+    identity::{CustomerEvent, CustomerRegistered},
     inventory::{MovementReason, StockAdjusted, StockEvent},
     orders::{OrderConfirmed, OrderEvent, OrderLine, OrderPlaced, TaxLine, Totals},
     shipping::{FulfilmentNews, FulfilmentShipped, Tracking},
 };
-use kernel::{App, Currency, Money, Personal, Timestamp, event_set};
-use serde::{Deserialize, Serialize};
+use kernel::{App, Currency, Money, Personal, Timestamp};
 use web::hash_token;
-
-/// Consent, as customers says it.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct ConsentChanged {
-    pub customer_id: CustomerId,
-    pub purpose: String,
-    pub granted: bool,
-}
-
-event_set! {
-    /// What customers says.
-    pub enum ConsentEvent {
-        /// Consent.
-        Changed(ConsentChanged) = "customers.consent.changed.v1",
-    }
-}
 
 pub fn id<T: std::str::FromStr<Err = String>>(text: &str) -> T {
     text.parse().expect("a good id")
@@ -149,12 +133,15 @@ pub fn registered(customer: &str) -> CustomerEvent {
 }
 
 pub fn consent(customer: &str, granted: bool) -> ConsentEvent {
-    ConsentChanged {
-        customer_id: id(customer),
-        purpose: "marketing".into(),
+    ConsentEvent::Changed(ConsentChanged {
+        customer_id: Some(id(customer)),
+        person: id("per_1"),
+        purpose: Purpose::MarketingEmail,
         granted,
-    }
-    .into()
+        source: ConsentSource::Account,
+        policy_version: String::new(),
+        at: Timestamp(0),
+    })
 }
 
 pub fn abandoned(cart: &str, customer: &str) -> CartEvent {

@@ -15,8 +15,8 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use contracts::{
-    cart::CartEvent, catalog::ProductEvent, identity::CustomerEvent, inventory::StockEvent,
-    orders::OrderEvent, shipping::FulfilmentNews,
+    cart::CartEvent, catalog::ProductEvent, customers::ConsentEvent, identity::CustomerEvent,
+    inventory::StockEvent, orders::OrderEvent, shipping::FulfilmentNews,
 };
 use kernel::{
     Command, Context, Decider, Event, Module, Rejection, StreamId, Timestamp, UnitOfWork,
@@ -60,7 +60,7 @@ stand_in!(Stock, "stock", StockEvent);
 stand_in!(Products, "product", ProductEvent);
 stand_in!(Customers, "customer", CustomerEvent);
 stand_in!(Fulfilments, "fulfilment", FulfilmentNews);
-stand_in!(Consents, "consent", events::ConsentEvent);
+stand_in!(Consents, "consent", ConsentEvent);
 
 /// Appends one event.
 struct Say<D: Decider> {
