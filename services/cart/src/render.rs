@@ -99,7 +99,7 @@ fn cart_line(
         compare_at,
         adjustments: price.adjustments.clone(),
         taxes: price.taxes.clone(),
-        total: price.total,
+        total: Some(price.total),
     }
 }
 
@@ -115,7 +115,7 @@ fn ordered_line(line: &OrderLine) -> CartLineView {
         compare_at: None,
         adjustments: line.adjustments.clone(),
         taxes: line.taxes.clone(),
-        total: line.total,
+        total: Some(line.total),
     }
 }
 

@@ -38,8 +38,9 @@ pub struct CartLineView {
     /// Its taxes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taxes: Vec<TaxLine>,
-    /// What it comes to.
-    pub total: Money,
+    /// What it comes to; one that says nothing comes to its subtotal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<Money>,
 }
 
 /// Something about a line that the shopper should know. All but `short-stock` stand in the way of
@@ -122,6 +123,7 @@ pub struct CartView {
     /// Lines, in the order they were added.
     pub lines: Vec<CartLineView>,
     /// Code of the channel it was opened in.
+    #[serde(default = "crate::cart::web")]
     pub channel: String,
     /// Where the goods are to go, as far as it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
