@@ -346,7 +346,7 @@ pub struct CheckoutRequest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gift_cards: Vec<String>,
     /// Whether to pay with the customer's store credit, before gift cards.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub use_store_credit: bool,
     /// What the buyer was shown; another total is refused instead of charged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
